@@ -1,0 +1,87 @@
+"""Actors of every run: one keeps the books nobody else keeps, one stops the system where a handler could not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Self
+
+from nautilus_trader.common import DataActor, DataActorConfig
+from nautilus_trader.model import ActorId, BookType, InstrumentId
+
+from execution.faults import Faults
+from execution.topics import STOP
+from risk.books import Books
+
+
+class _Config:
+    """Base of the one constructor argument: the engine wants its own config from `__new__`."""
+
+    name = "ACTOR-001"
+
+    def nautilus(self) -> DataActorConfig:
+        return DataActorConfig(actor_id=ActorId(self.name), log_events=False, log_commands=False)
+
+
+class BookKeeperConfig(_Config):
+    """What `BookKeeper` needs.
+
+    Parameters
+    ----------
+    books
+        Where books are kept.
+    instrument_ids
+        Which instruments to subscribe to.
+    from_quotes
+        True for fidelity ``l1_trades``: the top comes from quotes.
+    faults
+        Where an exception goes.
+    """
+
+    name = "BOOKS-001"
+
+    def __init__(self, books: Books, instrument_ids: Sequence[InstrumentId], from_quotes: bool, faults: Faults) -> None:
+        self.books = books
+        self.instrument_ids = tuple(instrument_ids)
+        self.from_quotes = from_quotes
+        self.faults = faults
+
+
+class BookKeeper(DataActor):
+    """Subscribes to every instrument, so that each has a book and a top even if no strategy asks for it."""
+
+    def __new__(cls, config: BookKeeperConfig) -> Self:
+        return super().__new__(cls, config.nautilus())  # type: ignore[call-arg]
+
+    def __init__(self, config: BookKeeperConfig) -> None:
+        super().__init__(config.nautilus())
+        self.setup = config
+
+    def on_start(self) -> None:
+        """Subscribe, and listen for requests to stop."""
+        for instrument_id in self.setup.instrument_ids:
+            if self.setup.from_quotes:
+                self.subscribe_quotes(instrument_id)
+            else:
+                self.subscribe_book_deltas(instrument_id, BookType.L2_MBP)
+        self.subscribe_topic(STOP, self._stop)
+
+    def on_book_deltas(self, deltas: Any) -> None:
+        """Keep the book, unless a strategy does."""
+        try:
+            self.setup.books.apply_deltas(deltas, self)
+        except Exception as error:  # noqa: BLE001 - the engine would swallow it
+            self._fail(error)
+
+    def on_quote(self, quote: Any) -> None:
+        """Keep the top, unless a strategy does."""
+        try:
+            self.setup.books.apply_quote(quote, self)
+        except Exception as error:  # noqa: BLE001 - the engine would swallow it
+            self._fail(error)
+
+    def _stop(self, why: object) -> None:
+        self.shutdown_system(str(why))
+
+    def _fail(self, error: Exception) -> None:
+        self.setup.faults.record("BookKeeper", error)
+        self.shutdown_system(f"BookKeeper raised {error!r}")

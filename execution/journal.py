@@ -1,0 +1,186 @@
+"""The order journal: what was decided, refused, sent and filled, in the order in which it happened."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Protocol
+
+import pyarrow as pa
+
+from execution import records
+from risk.request import OrderRequest
+from risk.verdict import Refused
+
+ZERO = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """One fill as the venue reported it.
+
+    Attributes
+    ----------
+    ts_ns, trade_id, strategy_id, instrument_id, client_order_id
+        When and of what.
+    side, price, quantity, liquidity
+        ``BUY``/``SELL``, quote units, base units, ``MAKER``/``TAKER``.
+    fee, fee_asset
+        Cost positive, rebate negative.
+    """
+
+    ts_ns: int
+    trade_id: str
+    strategy_id: str
+    instrument_id: str
+    client_order_id: str
+    side: str
+    price: Decimal
+    quantity: Decimal
+    liquidity: str
+    fee: Decimal
+    fee_asset: str
+
+
+class Journal(Protocol):
+    """What every journal can write. A journal that cannot write raises: the send must not happen."""
+
+    def order(self, request: OrderRequest, mid: float | None) -> None:
+        """Record an approved order, before it leaves."""
+
+    def refusal(self, request: OrderRequest, refused: Refused) -> None:
+        """Record a refused order."""
+
+    def event(self, ts_ns: int, client_order_id: str, event: str, status: str | None, detail: str = "") -> None:
+        """Record an order event; `status` is the new state, or None where it does not change."""
+
+    def queue(self, client_order_id: str, ahead: float) -> None:
+        """Record the displayed size at an order's price when it was accepted."""
+
+    def fill(self, fill: Fill) -> None:
+        """Record a fill, once per (instrument, trade id)."""
+
+    def funding(
+        self, ts_ns: int, instrument_id: str, strategy_id: str, position: Decimal, rate: Decimal | None, amount: Decimal
+    ) -> None:
+        """Record a funding payment; received is positive."""
+
+
+_CLOSED = frozenset({"FILLED", "CANCELED", "REJECTED", "EXPIRED", "DENIED"})
+
+
+@dataclass(slots=True)
+class MemoryJournal:
+    """The journal of a backtest: rows in memory, written once, to Parquet."""
+
+    orders: dict[str, dict[str, Any]] = field(default_factory=dict)
+    events: list[tuple[int, str, str, str]] = field(default_factory=list)
+    fills: list[dict[str, Any]] = field(default_factory=list)
+    refusals: list[tuple[OrderRequest, Refused]] = field(default_factory=list)
+    payments: list[dict[str, Any]] = field(default_factory=list)
+    _trades: set[tuple[str, str]] = field(default_factory=set)
+    _net: dict[str, Decimal] = field(default_factory=dict)
+
+    def order(self, request: OrderRequest, mid: float | None) -> None:
+        """See `Journal.order`."""
+        self.orders[request.client_order_id] = {
+            "seq": len(self.orders), "ts_ns": request.ts_ns, "strategy_id": request.strategy_id,
+            "instrument_id": request.instrument_id, "client_order_id": request.client_order_id,
+            "side": request.side.name, "order_type": request.order_type, "price": request.price,
+            "quantity": request.quantity, "filled_quantity": ZERO, "avg_price": None, "post_only": request.post_only,
+            "reduce_only": request.reduce_only, "time_in_force": request.time_in_force, "status": "NEW",
+            "ts_accepted": None, "ts_closed": None, "reject_reason": None, "why": request.purpose.why,
+            "edge_bps": request.purpose.edge_bps, "mid_decision": mid, "queue_ahead": None,
+            "source": request.purpose.source,
+        }  # fmt: skip
+
+    def refusal(self, request: OrderRequest, refused: Refused) -> None:
+        """See `Journal.refusal`."""
+        self.refusals.append((request, refused))
+
+    def event(self, ts_ns: int, client_order_id: str, event: str, status: str | None, detail: str = "") -> None:
+        """See `Journal.event`."""
+        self.events.append((ts_ns, client_order_id, event, detail))
+        row = self.orders.get(client_order_id)
+        if row is None or status is None:
+            return
+        row["status"] = status
+        if status == "ACK":
+            row["ts_accepted"] = ts_ns
+        if status in _CLOSED:
+            row["ts_closed"] = ts_ns
+        if status in ("REJECTED", "DENIED"):
+            row["reject_reason"] = detail
+
+    def queue(self, client_order_id: str, ahead: float) -> None:
+        """See `Journal.queue`."""
+        self.orders[client_order_id]["queue_ahead"] = ahead
+
+    def fill(self, fill: Fill) -> None:
+        """See `Journal.fill`."""
+        key = (fill.instrument_id, fill.trade_id)
+        if key in self._trades:
+            return
+        self._trades.add(key)
+        sign = 1 if fill.side == "BUY" else -1
+        net = self._net[fill.instrument_id] = self._net.get(fill.instrument_id, ZERO) + sign * fill.quantity
+        order = self.orders.get(fill.client_order_id)
+        if order is not None:
+            self._fill_order(order, fill)
+        self.fills.append({
+            "seq": len(self.fills), "ts_ns": fill.ts_ns, "trade_id": fill.trade_id, "strategy_id": fill.strategy_id,
+            "instrument_id": fill.instrument_id, "client_order_id": fill.client_order_id, "side": fill.side,
+            "price": fill.price, "quantity": fill.quantity, "liquidity": fill.liquidity, "fee": fill.fee,
+            "fee_asset": fill.fee_asset, "position_after": net,
+            "mid_decision": order["mid_decision"] if order else None,
+            "ts_decision": order["ts_ns"] if order else fill.ts_ns,
+            "ts_arrival": order["ts_accepted"] if order else None,
+        })  # fmt: skip
+
+    @staticmethod
+    def _fill_order(order: dict[str, Any], fill: Fill) -> None:
+        before = order["filled_quantity"]
+        total = before + fill.quantity
+        paid = (order["avg_price"] or ZERO) * before + fill.price * fill.quantity
+        order["filled_quantity"] = total
+        order["avg_price"] = (paid / total).quantize(Decimal("1e-12"))
+        if order["ts_accepted"] is None:
+            order["ts_accepted"] = fill.ts_ns  # a market order is filled on arrival, without an acceptance of its own
+        if total >= order["quantity"]:
+            order["status"], order["ts_closed"] = "FILLED", fill.ts_ns
+        elif order["status"] not in _CLOSED:
+            order["status"] = "PARTIALLY_FILLED"
+
+    def funding(
+        self, ts_ns: int, instrument_id: str, strategy_id: str, position: Decimal, rate: Decimal | None, amount: Decimal
+    ) -> None:
+        """See `Journal.funding`."""
+        self.payments.append({
+            "seq": len(self.payments), "ts_ns": ts_ns, "instrument_id": instrument_id, "strategy_id": strategy_id,
+            "position": position, "rate": rate, "amount": amount,
+        })  # fmt: skip
+
+    def tables(self) -> dict[str, pa.Table]:
+        """Everything as Arrow tables, by the names and schemas of `execution.records`."""
+        events = [
+            {"seq": i, "ts_ns": ts, "client_order_id": coid, "event": event, "detail": detail}
+            for i, (ts, coid, event, detail) in enumerate(self.events)
+        ]
+        refusals = [_refusal_row(i, request, refused) for i, (request, refused) in enumerate(self.refusals)]
+        return {
+            "orders": records.table(records.ORDERS, list(self.orders.values())),
+            "order_events": records.table(records.ORDER_EVENTS, events),
+            "fills": records.table(records.FILLS, self.fills),
+            "refusals": records.table(records.REFUSALS, refusals),
+            "funding": records.table(records.FUNDING, self.payments),
+        }
+
+
+def _refusal_row(seq: int, request: OrderRequest, refused: Refused) -> dict[str, Any]:
+    return {
+        "seq": seq, "ts_ns": request.ts_ns, "strategy_id": request.strategy_id, "instrument_id": request.instrument_id,
+        "client_order_id": request.client_order_id, "side": request.side.name, "order_type": request.order_type,
+        "price": request.price, "quantity": request.quantity, "reason": str(refused.reason), "detail": refused.detail,
+        "figures": json.dumps(dict(refused.figures), sort_keys=True),
+    }  # fmt: skip

@@ -1,0 +1,44 @@
+"""What one strategy is given of the gate's side: the account view, its policy, and where it states an order's purpose."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from risk.policy import Policy
+from risk.request import NO_PURPOSE, Purpose
+from risk.view import AccountView
+
+
+@dataclass(slots=True)
+class Desk:
+    """One per strategy, set by the wiring before the run.
+
+    Attributes
+    ----------
+    strategy_id
+        The id of the configuration; stands in every table.
+    view
+        The account.
+    policy
+        What the gate demands of this strategy.
+    next_id
+        Makes client order ids.
+    trading_start_ns, trading_end_ns
+        Warm-up ends at the first; at the second positions are closed, where the configuration says so.
+    purpose
+        Of the order that is submitted next; the guard takes it with the order.
+    """
+
+    strategy_id: str
+    view: AccountView
+    policy: Policy
+    next_id: Callable[[], str]
+    trading_start_ns: int = 0
+    trading_end_ns: int | None = None
+    purpose: Purpose = NO_PURPOSE
+
+    def take_purpose(self) -> Purpose:
+        """Return the stated purpose and clear it."""
+        purpose, self.purpose = self.purpose, NO_PURPOSE
+        return purpose

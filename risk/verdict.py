@@ -1,0 +1,64 @@
+"""A verdict is a value: approved, or refused with a reason and the figures behind it."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+class Reason(enum.StrEnum):
+    """Why an order was refused; one word per check, the same in reports, journal and alerts."""
+
+    WARM_UP = "warm_up"
+    AFTER_END = "after_end"
+    HALTED = "halted"
+    NO_PRICE = "no_price"
+    BOOK_UNUSABLE = "book_unusable"
+    TICK = "tick"
+    STEP = "step"
+    MIN_QUANTITY = "min_quantity"
+    MAX_QUANTITY = "max_quantity"
+    MIN_NOTIONAL = "min_notional"
+    PERCENT_PRICE = "percent_price"
+    MAX_OPEN_ORDERS = "max_open_orders"
+    ORDER_TYPE = "order_type"
+    OPEN_ENTRY = "open_entry"
+    EDGE_MISSING = "edge_missing"
+    EDGE = "edge"
+    ORDER_NOTIONAL = "order_notional"
+    POSITION_NOTIONAL = "position_notional"
+    GROSS_LEVERAGE = "gross_leverage"
+    ID_REUSED = "id_reused"
+    UNSUPPORTED = "unsupported"
+
+
+type Figure = str | int | float
+
+
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """The order may go."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The order may not go.
+
+    Attributes
+    ----------
+    reason
+        The check that refused.
+    detail
+        One readable sentence with the figures.
+    figures
+        The same figures by name, for tables; decimals as strings.
+    """
+
+    reason: Reason
+    detail: str
+    figures: Mapping[str, Figure] = field(default_factory=dict)
+
+
+type Verdict = Approved | Refused
+APPROVED = Approved()

@@ -1,0 +1,220 @@
+"""The account as the gate sees it: positions and equity asked of the engine, working orders counted here.
+
+The engine counts a fresh order neither as open nor in flight until later, so several orders in one callback would all pass
+a limit that trusted it. References are saved before the run: they work in every handler, the properties do not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from nautilus_trader.model import InstrumentId
+
+from risk.books import Books
+from risk.costs import FeeRates, Funding
+from risk.request import OrderRequest, Side
+
+ZERO = Decimal(0)
+
+
+@dataclass(slots=True)
+class WorkingOrder:
+    """An approved order that is not known to be over.
+
+    Attributes
+    ----------
+    client_order_id, strategy_id, instrument_id
+        Ids as strings.
+    side
+        Direction.
+    price
+        Limit price; None for a market order.
+    leaves
+        Quantity that can still fill, base units.
+    reduce_only
+        Whether it may only reduce.
+    ts_ns
+        When it was approved.
+    accepted, pending_cancel
+        What is known of its state.
+    """
+
+    client_order_id: str
+    strategy_id: str
+    instrument_id: str
+    side: Side
+    price: Decimal | None
+    leaves: Decimal
+    reduce_only: bool
+    ts_ns: int
+    accepted: bool = False
+    pending_cancel: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StrategyPosition:
+    """A strategy's own position, from the engine's position events.
+
+    Attributes
+    ----------
+    quantity
+        Signed base units.
+    entry_price
+        Average open price, quote units.
+    entry_ts_ns
+        When it was opened from flat.
+    """
+
+    quantity: float
+    entry_price: float
+    entry_ts_ns: int
+
+
+FLAT = StrategyPosition(0.0, 0.0, 0)
+
+
+@dataclass(slots=True)
+class AccountView:
+    """Everything a check may ask. One per run.
+
+    Attributes
+    ----------
+    books
+        Order books.
+    fees
+        Fee rates by instrument id.
+    portfolio, cache
+        Engine references, attached before the run.
+    working
+        Orders by client order id.
+    positions
+        Position of a strategy in an instrument.
+    """
+
+    books: Books
+    fees: dict[str, FeeRates] = field(default_factory=dict)
+    portfolio: Any = None
+    cache: Any = None
+    account_id: Any = None
+    settlement: Any = None
+    working: dict[str, WorkingOrder] = field(default_factory=dict)
+    positions: dict[tuple[str, str], StrategyPosition] = field(default_factory=dict)
+    _ids: dict[str, InstrumentId] = field(default_factory=dict)
+
+    def instrument_id(self, text: str) -> InstrumentId:
+        """Parse once, then look up."""
+        found = self._ids.get(text)
+        if found is None:
+            found = self._ids[text] = InstrumentId.from_str(text)
+        return found
+
+    def net(self, instrument_id: str) -> Decimal:
+        """Net position of the account, signed base units, from the engine's portfolio."""
+        return Decimal(self.portfolio.net_position(self.instrument_id(instrument_id)))
+
+    def mid(self, instrument_id: str) -> Decimal | None:
+        """Mid of the book, exact; None while there is none."""
+        top = self.books.top(self.instrument_id(instrument_id))
+        if top is None:
+            return None
+        return (Decimal(repr(top.bid)) + Decimal(repr(top.ask))) / 2
+
+    def reference(self, instrument_id: str) -> Decimal | None:
+        """Mark price where the venue sends one, else the mid."""
+        mark = self.cache.mark_price(self.instrument_id(instrument_id)) if self.cache is not None else None
+        return mark.value.as_decimal() if mark is not None else self.mid(instrument_id)
+
+    def funding(self, instrument_id: str) -> Funding | None:
+        """Next funding payment, where the venue has announced one."""
+        update = self.cache.funding_rate(self.instrument_id(instrument_id)) if self.cache is not None else None
+        if update is None or update.next_funding_ns is None:
+            return None
+        return Funding(float(update.rate) * 1e4, update.next_funding_ns)
+
+    def position(self, strategy_id: str, instrument_id: str) -> StrategyPosition:
+        """A strategy's own position; flat where it has none."""
+        return self.positions.get((strategy_id, instrument_id), FLAT)
+
+    def open_orders(self, instrument_id: str) -> Iterator[WorkingOrder]:
+        """Working orders of all strategies on an instrument."""
+        return (order for order in self.working.values() if order.instrument_id == instrument_id)
+
+    def entries(self, strategy_id: str, instrument_id: str) -> int:
+        """Entry orders of one strategy that are open on an instrument."""
+        return sum(
+            1
+            for order in self.working.values()
+            if order.strategy_id == strategy_id and order.instrument_id == instrument_id and not order.reduce_only
+        )
+
+    def resting_entries(self, instrument_id: str, side: Side) -> Decimal:
+        """Quantity of all open entries on one side, base units."""
+        return sum(
+            (order.leaves for order in self.open_orders(instrument_id) if order.side == side and not order.reduce_only),
+            ZERO,
+        )
+
+    def add(self, request: OrderRequest) -> None:
+        """Count an approved order from now on."""
+        self.working[request.client_order_id] = WorkingOrder(
+            request.client_order_id, request.strategy_id, request.instrument_id, request.side, request.price,
+            request.quantity, request.reduce_only, request.ts_ns,
+        )  # fmt: skip
+
+    def fill(self, client_order_id: str, quantity: Decimal) -> None:
+        """Take a fill off what can still fill."""
+        order = self.working.get(client_order_id)
+        if order is None:
+            return
+        order.leaves -= quantity
+        if order.leaves <= ZERO:
+            del self.working[client_order_id]
+
+    def close(self, client_order_id: str) -> None:
+        """Forget an order that is over."""
+        self.working.pop(client_order_id, None)
+
+    def set_position(self, strategy_id: str, instrument_id: str, position: StrategyPosition) -> None:
+        """Take over what a position event said."""
+        self.positions[(strategy_id, instrument_id)] = position
+
+    def equity(self) -> Decimal | None:
+        """Cash plus unrealised P&L at the mid, settlement currency; None before the account exists."""
+        if self.cache is None:
+            return None
+        account = self.cache.account(self.account_id)
+        if account is None:
+            return None
+        return self._cash(account) + sum((self._unrealised(iid) for iid in self._instruments()), ZERO)
+
+    def gross_notional(self) -> Decimal:
+        """Sum over instruments of |net position| × reference price, quote units."""
+        total = ZERO
+        for iid in self._instruments():
+            price = self.reference(iid)
+            if price is not None:
+                total += abs(self.net(iid)) * price
+        return total
+
+    def _instruments(self) -> set[str]:
+        return {iid for _, iid in self.positions}
+
+    def _cash(self, account: Any) -> Decimal:
+        balance = account.balance_total(self.settlement)
+        return balance.as_decimal() if balance is not None else ZERO
+
+    def _unrealised(self, instrument_id: str) -> Decimal:
+        mid = self.mid(instrument_id)
+        if mid is None:
+            return ZERO
+        return sum(
+            (
+                Decimal(repr(position.quantity)) * (mid - Decimal(repr(position.entry_price)))
+                for (_, iid), position in self.positions.items()
+                if iid == instrument_id and position.quantity
+            ),
+            ZERO,
+        )

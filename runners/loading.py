@@ -1,0 +1,46 @@
+"""Import what a configuration names, from the project or the workspace only."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import Any
+
+from errors import ConfigError
+
+OWN_PACKAGES = frozenset({"strategies"})
+
+
+def load_class(path: str, *, trusted: bool = False, workspace: Path | None = None) -> Any:
+    """Import ``package.module:Class``.
+
+    Parameters
+    ----------
+    path
+        Import path.
+    trusted
+        True after ``--trust-code``: code outside project and workspace may run.
+    workspace
+        Folder of the user's own code; its name is the package.
+
+    Raises
+    ------
+    ConfigError
+        When the path has another form, may not be imported, or does not exist.
+    """
+    module_name, separator, name = path.partition(":")
+    if not separator or not name.isidentifier() or not all(part.isidentifier() for part in module_name.split(".")):
+        raise ConfigError(f"class {path!r} is not of the form package.module:Class")
+    package = module_name.split(".")[0]
+    allowed = package in OWN_PACKAGES or (workspace is not None and package == workspace.name)
+    if not allowed and not trusted:
+        raise ConfigError(
+            f"class {path!r} lies outside the project and the workspace: it runs with your rights, so pass --trust-code "
+            "if you trust it"
+        )
+    try:
+        return getattr(importlib.import_module(module_name), name)
+    except ModuleNotFoundError as error:
+        raise ConfigError(f"class {path!r}: there is no module {error.name!r}") from error
+    except AttributeError as error:
+        raise ConfigError(f"class {path!r}: module {module_name!r} has no {name!r}") from error

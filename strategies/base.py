@@ -1,0 +1,185 @@
+"""The base class: Nautilus callbacks in, intents out.
+
+A strategy subclasses `GuardedStrategy`, subscribes in `on_ready`, computes features in its handlers, and hands the intents of its
+pure `decide` to `act`. It never sees the engine it runs in, so the same class runs in the backtest and in the live node.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Self
+
+from nautilus_trader.model import BookType, InstrumentId, OrderBook, StrategyId
+from nautilus_trader.trading import Strategy, StrategyConfig
+from pydantic import BaseModel, ConfigDict
+
+from risk.books import Top
+from risk.costs import FeeRates
+from risk.desk import Desk
+from risk.view import WorkingOrder
+from strategies.acting import Actor
+from strategies.intents import Intent
+
+
+class StrategyParams(BaseModel):
+    """Base of a strategy's parameters: every field described, bounded, with its unit in the name."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+@dataclass(frozen=True, slots=True)
+class StrategySetup[P: StrategyParams]:
+    """The one argument of a strategy's constructor.
+
+    Attributes
+    ----------
+    params
+        Validated parameters.
+    strategy_id, order_id_tag
+        From the configuration; together they make the engine's strategy id.
+    instrument
+        The Nautilus instrument that is traded.
+    """
+
+    params: P
+    strategy_id: str
+    order_id_tag: str
+    instrument: Any
+
+    def nautilus(self) -> StrategyConfig:
+        """The engine's own configuration of this strategy."""
+        return StrategyConfig(
+            strategy_id=StrategyId(f"{self.strategy_id}-{self.order_id_tag}"),
+            order_id_tag=self.order_id_tag,
+            log_events=False,
+            log_commands=False,
+        )
+
+
+class GuardedStrategy[P: StrategyParams](Strategy):
+    """Base of our strategies.
+
+    Attributes
+    ----------
+    params
+        Parameters.
+    instrument, instrument_id
+        What is traded.
+    tick, step
+        Price and size increments, as floats for features.
+    desk
+        Set by the wiring.
+    """
+
+    params: P
+    desk: Desk
+
+    def __new__(cls, setup: StrategySetup[P]) -> Self:
+        return super().__new__(cls, setup.nautilus())  # type: ignore[call-arg]
+
+    def __init__(self, setup: StrategySetup[P]) -> None:
+        super().__init__(setup.nautilus())
+        self.params = setup.params
+        self.instrument = setup.instrument
+        self.instrument_id: InstrumentId = setup.instrument.id
+        self.tick = float(setup.instrument.price_increment)
+        self.step = float(setup.instrument.size_increment)
+        self._key = str(self.instrument_id)
+        self._actor: Actor | None = None
+        self._timers = 0
+
+    # For subclasses -------------------------------------------------------------------------------------------------
+
+    def on_ready(self) -> None:
+        """Subscribe here. Called once, when the strategy starts."""
+
+    def subscribe_book(self) -> None:
+        """Receive every venue message of the order book in `on_book_deltas`; `book` and `top()` are kept up to date."""
+        self.subscribe_book_deltas(self.instrument_id, BookType.L2_MBP)
+
+    def subscribe_prints(self) -> None:
+        """Receive every market trade in `on_trade`."""
+        self.subscribe_trades(self.instrument_id)
+
+    def every(self, secs: float, callback: Callable[[], None]) -> None:
+        """Call `callback` each `secs` seconds of the engine's clock."""
+        self._timers += 1
+        self.clock.set_timer_ns(f"every-{self._timers}", int(secs * 1e9), callback=lambda _event: callback())
+
+    def act(self, intents: Sequence[Intent]) -> None:
+        """Turn intents into orders and cancels. During warm-up, and once positions are being closed, they are dropped."""
+        if not intents or not self.warm or self._actor is None:
+            return
+        for intent in intents:
+            self._actor.perform(intent)
+
+    @property
+    def now_ns(self) -> int:
+        """Engine time, UTC nanoseconds."""
+        return int(self.clock.timestamp_ns())
+
+    @property
+    def warm(self) -> bool:
+        """True while orders may be sent: after warm-up and before the end."""
+        now = self.now_ns
+        end = self.desk.trading_end_ns
+        return now >= self.desk.trading_start_ns and (end is None or now < end)
+
+    @property
+    def book(self) -> OrderBook | None:
+        """The L2 book of the instrument; read it, never change it."""
+        return self.desk.view.books.book(self.instrument_id)
+
+    def top(self) -> Top | None:
+        """Best bid and ask; None while there is no book."""
+        return self.desk.view.books.top(self.instrument_id)
+
+    @property
+    def position(self) -> float:
+        """This strategy's position, signed base units."""
+        return self.desk.view.position(self.desk.strategy_id, self._key).quantity
+
+    @property
+    def entry_price(self) -> float:
+        """Average open price of the position, quote units; 0 when flat."""
+        return self.desk.view.position(self.desk.strategy_id, self._key).entry_price
+
+    @property
+    def entry_ts_ns(self) -> int:
+        """When the position was opened from flat; 0 when flat."""
+        return self.desk.view.position(self.desk.strategy_id, self._key).entry_ts_ns
+
+    @property
+    def working(self) -> Mapping[str, WorkingOrder]:
+        """This strategy's orders that are not known to be over, by client order id."""
+        mine = self.desk.strategy_id
+        return {key: order for key, order in self.desk.view.working.items() if order.strategy_id == mine}
+
+    @property
+    def fees(self) -> FeeRates:
+        """Fee rates of the instrument."""
+        return self.desk.view.fees[self._key]
+
+    # Engine callbacks that the base needs ---------------------------------------------------------------------------
+
+    def on_start(self) -> None:
+        """Prepare, then hand over to `on_ready`."""
+        self._actor = Actor(self, self.desk, self.instrument)
+        self.on_ready()
+
+    def on_order_rejected(self, event: Any) -> None:
+        """Try a post-only entry again at the new best price, a bounded number of times (O-12)."""
+        if self._actor is not None and event.due_post_only and self.warm:
+            self._actor.reprice(str(event.client_order_id))
+
+    def base_units(self, notional_quote: float) -> float:
+        """Size of a notional at the mid, base units; 0 while there is no price."""
+        top = self.top()
+        return notional_quote / top.mid if top is not None else 0.0
+
+    @property
+    def step_decimal(self) -> Decimal:
+        """Size increment, exact."""
+        return Decimal(self.instrument.size_increment.as_decimal())

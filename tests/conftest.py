@@ -1,0 +1,28 @@
+"""Fixtures that the whole suite shares."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+def _recording(name: str) -> Path:
+    path = SHARED_DATA / name
+    if not path.exists():
+        pytest.skip(f"recording {name} is not here (expected in shared/data beside the project)")
+    return path
+
+
+@pytest.fixture(scope="session")
+def usdm_recording() -> Path:
+    """USD-M BTCUSDT recording of 2024-08-08."""
+    return _recording("binance_usdm_btcusdt_20240808.gz")
+
+
+@pytest.fixture(scope="session")
+def spot_recording() -> Path:
+    """Spot BTCUSDT recording of 2024-08-08."""
+    return _recording("binance_spot_btcusdt_20240808.gz")
