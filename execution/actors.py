@@ -9,8 +9,9 @@ from nautilus_trader.common import DataActor, DataActorConfig
 from nautilus_trader.model import ActorId, BookType, InstrumentId
 
 from execution.faults import Faults
-from execution.topics import STOP
+from execution.topics import HALT, STOP
 from risk.books import Books
+from risk.gate import RiskGate
 
 
 class _Config:
@@ -35,11 +36,16 @@ class BookKeeperConfig(_Config):
         True for fidelity ``l1_trades``: the top comes from quotes.
     faults
         Where an exception goes.
+    gate
+        Is told the time with each event, so that loss limits hold while nothing is sent.
     """
 
     name = "BOOKS-001"
 
-    def __init__(self, books: Books, instrument_ids: Sequence[InstrumentId], from_quotes: bool, faults: Faults) -> None:
+    def __init__(
+        self, books: Books, instrument_ids: Sequence[InstrumentId], from_quotes: bool, faults: Faults, gate: RiskGate
+    ) -> None:  # fmt: skip
+        self.gate = gate
         self.books = books
         self.instrument_ids = tuple(instrument_ids)
         self.from_quotes = from_quotes
@@ -47,7 +53,7 @@ class BookKeeperConfig(_Config):
 
 
 class BookKeeper(DataActor):
-    """Subscribes to every instrument, so that each has a book and a top even if no strategy asks for it."""
+    """Subscribes to every instrument: each has a book and a top even if no strategy asks, and limits are always read."""
 
     def __new__(cls, config: BookKeeperConfig) -> Self:
         return super().__new__(cls, config.nautilus())  # type: ignore[call-arg]
@@ -55,6 +61,7 @@ class BookKeeper(DataActor):
     def __init__(self, config: BookKeeperConfig) -> None:
         super().__init__(config.nautilus())
         self.setup = config
+        self._told: str | None = None
 
     def on_start(self) -> None:
         """Subscribe, and listen for requests to stop."""
@@ -68,20 +75,30 @@ class BookKeeper(DataActor):
     def on_book_deltas(self, deltas: Any) -> None:
         """Keep the book, unless a strategy does."""
         try:
-            self.setup.books.apply_deltas(deltas, self)
-        except Exception as error:  # noqa: BLE001 - the engine would swallow it
+            self.setup.books.apply_deltas(deltas, self, keeper=True)
+            self._observe(deltas.ts_init)
+        except BaseException as error:  # noqa: BLE001 - the engine would swallow it
             self._fail(error)
 
     def on_quote(self, quote: Any) -> None:
         """Keep the top, unless a strategy does."""
         try:
-            self.setup.books.apply_quote(quote, self)
-        except Exception as error:  # noqa: BLE001 - the engine would swallow it
+            self.setup.books.apply_quote(quote, self, keeper=True)
+            self._observe(quote.ts_init)
+        except BaseException as error:  # noqa: BLE001 - the engine would swallow it
             self._fail(error)
+
+    def _observe(self, ts_ns: int) -> None:
+        gate = self.setup.gate
+        gate.observe(ts_ns)
+        if gate.halted != self._told:
+            self._told = gate.halted
+            if gate.halted is not None:
+                self.publish_message(HALT, gate.halted)
 
     def _stop(self, why: object) -> None:
         self.shutdown_system(str(why))
 
-    def _fail(self, error: Exception) -> None:
+    def _fail(self, error: BaseException) -> None:
         self.setup.faults.record("BookKeeper", error)
         self.shutdown_system(f"BookKeeper raised {error!r}")

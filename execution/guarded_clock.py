@@ -7,7 +7,9 @@ from typing import Any
 
 type Recorder = Callable[[str, Callable[..., Any]], Callable[..., Any]]
 
-_CALLBACK_POSITION = {"set_timer": 4, "set_timer_ns": 4, "set_time_alert": 2, "set_time_alert_ns": 2}
+_CALLBACK_POSITION = {
+    "set_timer": 4, "set_timer_ns": 4, "set_time_alert": 2, "set_time_alert_ns": 2, "register_default_handler": 0,
+}  # fmt: skip
 
 
 class GuardedClock:

@@ -50,15 +50,20 @@ class ClientOrderIds:
         Two characters ``[a-z0-9]`` that mark this account's orders.
     epoch
         30-bit value, journaled before the first order.
+
+    Attributes
+    ----------
+    prefix
+        What every id of this run begins with.
     """
 
     def __init__(self, tag: str, epoch: int) -> None:
         if len(tag) != 2 or not all(c in "abcdefghijklmnopqrstuvwxyz0123456789" for c in tag):
             raise ValueError(f"order tag {tag!r} must be two characters a-z or 0-9")
-        self._prefix = tag + encode(epoch)
+        self.prefix = tag + encode(epoch)
         self._sequence = 0
 
     def next(self) -> str:
         """Return the next id."""
         self._sequence += 1
-        return self._prefix + encode(self._sequence)
+        return self.prefix + encode(self._sequence)

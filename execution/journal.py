@@ -58,8 +58,11 @@ class Journal(Protocol):
     def queue(self, client_order_id: str, ahead: float) -> None:
         """Record the displayed size at an order's price when it was accepted."""
 
-    def fill(self, fill: Fill) -> None:
-        """Record a fill, once per (instrument, trade id)."""
+    def resize(self, client_order_id: str, quantity: Decimal) -> None:
+        """Record a quantity that the venue has changed."""
+
+    def fill(self, fill: Fill) -> bool:
+        """Record a fill, once per (instrument, trade id); False when it was there already."""
 
     def funding(
         self, ts_ns: int, instrument_id: str, strategy_id: str, position: Decimal, rate: Decimal | None, amount: Decimal
@@ -67,7 +70,7 @@ class Journal(Protocol):
         """Record a funding payment; received is positive."""
 
 
-_CLOSED = frozenset({"FILLED", "CANCELED", "REJECTED", "EXPIRED", "DENIED"})
+CLOSED = frozenset({"FILLED", "CANCELED", "REJECTED", "EXPIRED", "DENIED"})
 
 
 @dataclass(slots=True)
@@ -103,12 +106,13 @@ class MemoryJournal:
         """See `Journal.event`."""
         self.events.append((ts_ns, client_order_id, event, detail))
         row = self.orders.get(client_order_id)
-        if row is None or status is None:
-            return
-        row["status"] = status
+        if row is None or status is None or row["status"] in CLOSED:
+            return  # what is over stays as it ended, whatever arrives late
         if status == "ACK":
-            row["ts_accepted"] = ts_ns
-        if status in _CLOSED:
+            row["ts_accepted"] = ts_ns if row["ts_accepted"] is None else row["ts_accepted"]
+            status = "PARTIALLY_FILLED" if row["filled_quantity"] else status
+        row["status"] = status
+        if status in CLOSED:
             row["ts_closed"] = ts_ns
         if status in ("REJECTED", "DENIED"):
             row["reject_reason"] = detail
@@ -117,11 +121,17 @@ class MemoryJournal:
         """See `Journal.queue`."""
         self.orders[client_order_id]["queue_ahead"] = ahead
 
-    def fill(self, fill: Fill) -> None:
+    def resize(self, client_order_id: str, quantity: Decimal) -> None:
+        """See `Journal.resize`."""
+        row = self.orders.get(client_order_id)
+        if row is not None:
+            row["quantity"] = quantity
+
+    def fill(self, fill: Fill) -> bool:
         """See `Journal.fill`."""
         key = (fill.instrument_id, fill.trade_id)
         if key in self._trades:
-            return
+            return False
         self._trades.add(key)
         sign = 1 if fill.side == "BUY" else -1
         net = self._net[fill.instrument_id] = self._net.get(fill.instrument_id, ZERO) + sign * fill.quantity
@@ -137,6 +147,7 @@ class MemoryJournal:
             "ts_decision": order["ts_ns"] if order else fill.ts_ns,
             "ts_arrival": order["ts_accepted"] if order else None,
         })  # fmt: skip
+        return True
 
     @staticmethod
     def _fill_order(order: dict[str, Any], fill: Fill) -> None:
@@ -149,7 +160,7 @@ class MemoryJournal:
             order["ts_accepted"] = fill.ts_ns  # a market order is filled on arrival, without an acceptance of its own
         if total >= order["quantity"]:
             order["status"], order["ts_closed"] = "FILLED", fill.ts_ns
-        elif order["status"] not in _CLOSED:
+        elif order["status"] not in CLOSED:
             order["status"] = "PARTIALLY_FILLED"
 
     def funding(

@@ -9,7 +9,7 @@ from nautilus_trader.model import LiquiditySide, OrderSide
 from execution.journal import Fill, Journal
 from risk.view import FLAT, AccountView, StrategyPosition
 
-_STATUS = {
+STATUS = {
     "OrderAccepted": "ACK",
     "OrderCanceled": "CANCELED",
     "OrderExpired": "EXPIRED",
@@ -26,19 +26,22 @@ def relay_order_event(event: Any, strategy_id: str, view: AccountView, journal: 
     order_id = str(event.client_order_id)
     if kind == "OrderFilled":
         fill = to_fill(event, strategy_id)
-        view.fill(order_id, fill.quantity)
-        journal.event(event.ts_event, order_id, kind, None, f"{fill.quantity} @ {fill.price} {fill.liquidity}")
-        journal.fill(fill)
+        if journal.fill(fill):  # a report that comes twice counts once
+            view.fill(order_id, fill.quantity)
+            journal.event(event.ts_event, order_id, kind, None, f"{fill.quantity} @ {fill.price} {fill.liquidity}")
         return
     working = view.working.get(order_id)
-    if kind in _OVER:
+    if kind == "OrderUpdated":
+        view.resize(order_id, event.quantity.as_decimal())
+        journal.resize(order_id, event.quantity.as_decimal())
+    elif kind in _OVER:
         view.close(order_id)
     elif working is not None:
         if kind == "OrderAccepted":
             working.accepted = True
             _note_queue(event, order_id, view, journal)
         working.pending_cancel = _CANCEL_PENDING.get(kind, working.pending_cancel)
-    journal.event(event.ts_event, order_id, kind, _STATUS.get(kind), str(getattr(event, "reason", "") or ""))
+    journal.event(event.ts_event, order_id, kind, STATUS.get(kind), str(getattr(event, "reason", "") or ""))
 
 
 def to_fill(event: Any, strategy_id: str) -> Fill:
@@ -70,12 +73,7 @@ def relay_position_event(event: Any, strategy_id: str, view: AccountView) -> Non
 
 
 def _note_queue(event: Any, order_id: str, view: AccountView, journal: Journal) -> None:
+    """The book already holds the message on which the order arrived: acceptance is told after the batch."""
     order = view.working[order_id]
-    if order.price is None:
-        return
-    is_bid, price = order.side > 0, float(order.price)
-
-    def note() -> None:
-        journal.queue(order_id, view.books.displayed(event.instrument_id, is_bid, price))
-
-    view.books.after_next_update(event.instrument_id, note)
+    if order.price is not None:
+        journal.queue(order_id, view.books.displayed(event.instrument_id, order.side > 0, float(order.price)))

@@ -29,9 +29,20 @@ def seal() -> None:
 def _sealed(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
     def sealed(self: Any, *args: Any, **kwargs: Any) -> Any:
-        if getattr(self, "passing", None) != name:
+        passing: set[str] = getattr(self, "guard_passing", set())
+        ids = _order_ids(args[0] if args else kwargs.get("order", kwargs.get("order_list")))
+        if not ids or not ids <= passing:
             raise UngatedOrder(f"{type(self).__name__}.{name} without a gate")
+        passing -= ids  # one approval is one send
         return original(self, *args, **kwargs)
 
     sealed.__sealed__ = True  # type: ignore[attr-defined]
     return sealed
+
+
+def _order_ids(subject: Any) -> set[str]:
+    """Ids of the order or orders that are about to be sent; empty for anything that is not an order."""
+    if hasattr(subject, "order_type"):
+        return {str(subject.client_order_id)}
+    orders = subject if isinstance(subject, list) else getattr(subject, "orders", [])
+    return {str(order.client_order_id) for order in orders if hasattr(order, "order_type")}

@@ -2,4 +2,5 @@
 
 ORDER_EVENTS = "hyper.orders"
 REFUSALS = "hyper.refusals"
+HALT = "hyper.halt"
 STOP = "hyper.stop"

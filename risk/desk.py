@@ -6,8 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from risk.policy import Policy
-from risk.request import NO_PURPOSE, Purpose
+from risk.request import NO_PURPOSE, OrderRequest, Purpose
+from risk.verdict import Refused
 from risk.view import AccountView
+
+
+def _unrecorded(request: OrderRequest, refused: Refused) -> None:
+    raise RuntimeError(f"no journal to record the refusal of {request.client_order_id}: {refused.detail}")
 
 
 @dataclass(slots=True)
@@ -28,6 +33,10 @@ class Desk:
         Warm-up ends at the first; at the second positions are closed, where the configuration says so.
     purpose
         Of the order that is submitted next; the guard takes it with the order.
+    refuse
+        Records a wish that cannot become an order, such as a size below one step.
+    reprice
+        Set by the strategy: tries a post-only entry again after the venue refused it.
     """
 
     strategy_id: str
@@ -37,6 +46,8 @@ class Desk:
     trading_start_ns: int = 0
     trading_end_ns: int | None = None
     purpose: Purpose = NO_PURPOSE
+    refuse: Callable[[OrderRequest, Refused], None] = _unrecorded
+    reprice: Callable[[str], None] | None = None
 
     def take_purpose(self) -> Purpose:
         """Return the stated purpose and clear it."""

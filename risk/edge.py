@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from risk.costs import FeeRates, Funding, funding_due_bps, half_spread_bps
@@ -69,6 +70,8 @@ def check_edge(request: OrderRequest, policy: Policy, cost: EntryCost) -> Verdic
     edge = policy.edge.assume_bps if isinstance(policy.edge, AssumeEdge) else request.purpose.edge_bps
     if edge is None:
         return Refused(Reason.EDGE_MISSING, "the entry states no edge and the policy neither assumes nor waives one")
+    if not math.isfinite(edge):
+        return Refused(Reason.EDGE_MISSING, f"the stated edge {edge} is not a number")
     if edge > cost.total:
         return APPROVED
     detail = (

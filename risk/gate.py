@@ -9,7 +9,7 @@ from decimal import Decimal
 from risk.config import RiskConfig
 from risk.costs import FeeRates
 from risk.edge import check_edge, entry_cost
-from risk.limits import Exposure, LossLimits, check_exposure
+from risk.limits import NS_PER_DAY, Exposure, LossLimits, check_exposure
 from risk.policy import Policy
 from risk.request import OrderRequest
 from risk.venue_rules import VenueRules, check_venue_rules
@@ -17,6 +17,8 @@ from risk.verdict import APPROVED, Reason, Refused, Verdict
 from risk.view import AccountView
 
 _ORDER_RANK = {"post_only": 0, "limit": 1, "market": 2}
+ID_LENGTH = 14
+EQUITY_EVERY_NS = 1_000_000_000
 
 
 @dataclass(slots=True)
@@ -35,6 +37,21 @@ class RiskGate:
         What is demanded of each strategy, by strategy id.
     trading_start_ns, trading_end_ns
         Entries are refused before and after; warm-up ends at the first.
+    id_prefix
+        Tag and epoch of this run's client order ids; an order with any other id is refused.
+
+    Attributes
+    ----------
+    halted
+        Why entries are shut, or None.
+    halted_day
+        UTC day number with which the halt ends; None where it lasts.
+    approved
+        Every id that was approved, ever.
+    expected
+        Approved ids that the engine has not yet seen.
+    losses
+        Daily loss and drawdown so far.
     """
 
     config: RiskConfig
@@ -43,11 +60,13 @@ class RiskGate:
     policies: Mapping[str, Policy]
     trading_start_ns: int = 0
     trading_end_ns: int | None = None
+    id_prefix: str = ""
     halted: str | None = None
     halted_day: int | None = None
     approved: set[str] = field(default_factory=set)
-    passing: str = ""
+    expected: set[str] = field(default_factory=set)
     losses: LossLimits = field(init=False)
+    _observed_ns: int = -EQUITY_EVERY_NS
 
     def __post_init__(self) -> None:
         self.losses = LossLimits(
@@ -56,17 +75,43 @@ class RiskGate:
 
     def check(self, request: OrderRequest) -> Verdict:
         """Approve or refuse one order; an approved id can never be used again."""
-        if request.client_order_id in self.approved:
-            return Refused(Reason.ID_REUSED, f"client order id {request.client_order_id} has been used")
+        order_id = request.client_order_id
+        if order_id in self.approved:
+            return Refused(Reason.ID_REUSED, f"client order id {order_id} has been used")
+        if len(order_id) != ID_LENGTH or not order_id.startswith(self.id_prefix):
+            return Refused(Reason.ID_FORM, f"client order id {order_id} was not made by this run")
         verdict = self._entry(request) if request.is_entry else self._exit(request)
         if not isinstance(verdict, Refused):
-            self.approved.add(request.client_order_id)
+            self.approved.add(order_id)
+            self.expected.add(order_id)
         return verdict
+
+    def saw(self, client_order_id: str) -> bool:
+        """Take note that the engine has an order; False when it was not approved for exactly this one send."""
+        if client_order_id not in self.expected:
+            return False
+        self.expected.remove(client_order_id)
+        return True
+
+    def observe(self, ts_ns: int) -> None:
+        """Read the equity at most once a second: loss limits hold also while nothing is sent (R-13)."""
+        if ts_ns - self._observed_ns >= EQUITY_EVERY_NS:
+            self._observed_ns = ts_ns
+            equity = self.view.equity()
+            if equity is not None:
+                self._read(ts_ns, equity)
 
     def halt(self, why: str, day: int | None = None) -> None:
         """Shut entries; the first reason wins. With `day` (UTC day number) the halt ends with that day."""
         if self.halted is None or (self.halted_day is not None and day is None):
             self.halted, self.halted_day = why, day
+
+    def _read(self, ts_ns: int, equity: Decimal) -> None:
+        if self.halted_day is not None and ts_ns // NS_PER_DAY > self.halted_day:
+            self.halted = self.halted_day = None
+        breach = self.losses.update(ts_ns, equity)
+        if breach is not None:
+            self.halt(breach.why, breach.day)
 
     def _exit(self, request: OrderRequest) -> Verdict:
         rules = self.rules.get(request.instrument_id)
@@ -86,6 +131,9 @@ class RiskGate:
             return Refused(Reason.WARM_UP, "features and breakers are still learning")
         if self.trading_end_ns is not None and request.ts_ns >= self.trading_end_ns:
             return Refused(Reason.AFTER_END, "the run is closing its positions")
+        equity = self.view.equity()
+        if equity is not None:
+            self._read(request.ts_ns, equity)
         if self.halted is not None:
             return Refused(Reason.HALTED, self.halted)
         top = self.view.books.top(self.view.instrument_id(request.instrument_id))
@@ -124,12 +172,9 @@ class RiskGate:
         if price is None or equity is None:
             return Refused(Reason.NO_PRICE, f"{iid} has no price, or the account no equity, yet")
         exposure = Exposure(
-            view.net(iid), view.resting_entries(iid, request.side), price, view.gross_notional(), equity
-        )
-        breach = self.losses.update(request.ts_ns, equity)
-        if breach is not None:
-            self.halt(breach)
-            return Refused(Reason.HALTED, breach)
+            net=view.net(iid), resting_same_side=view.resting_entries(iid, request.side), price=price,
+            gross_elsewhere=view.gross_elsewhere(iid), worst_here=view.worst(iid), equity=equity,
+        )  # fmt: skip
         return check_exposure(request, exposure, self.config)
 
     def _edge(self, request: OrderRequest) -> Verdict:
@@ -137,7 +182,7 @@ class RiskGate:
         top = self.view.books.top(self.view.instrument_id(request.instrument_id))
         if policy.waiver is not None or top is None:
             return APPROVED
-        fees = self.view.fees.get(request.instrument_id, FeeRates(0.0, 0.0))
+        fees = self.view.fees[request.instrument_id]
         cost = entry_cost(
             request, top.bid, top.ask, fees, self.view.funding(request.instrument_id),
             self.config.edge_slippage_bps, self.config.edge_margin_bps, self._exit_fee(fees),

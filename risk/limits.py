@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from risk.config import RiskConfig
 from risk.request import OrderRequest
-from risk.verdict import APPROVED, Reason, Refused, Verdict
+from risk.verdict import APPROVED, Reason, Refused, Verdict, plain
 
 NS_PER_DAY = 86_400_000_000_000
 
@@ -24,8 +24,10 @@ class Exposure:
         Open entries on the order's side, base units.
     price
         Reference price, quote units.
-    gross_notional
-        Gross notional of all positions before the order, quote units.
+    gross_elsewhere
+        Worst-case notional of all other instruments, quote units.
+    worst_here
+        Worst-case position of this instrument before the order, base units; never below |net|.
     equity
         Account equity, quote units.
     """
@@ -33,7 +35,8 @@ class Exposure:
     net: Decimal
     resting_same_side: Decimal
     price: Decimal
-    gross_notional: Decimal
+    gross_elsewhere: Decimal
+    worst_here: Decimal
     equity: Decimal
 
 
@@ -44,20 +47,39 @@ def check_exposure(request: OrderRequest, exposure: Exposure, config: RiskConfig
     limit = Decimal(repr(config.max_order_notional_quote))
     if notional > limit:
         return _refuse(Reason.ORDER_NOTIONAL, "order notional", notional, limit)
-    worst = abs(exposure.net + int(request.side) * (exposure.resting_same_side + request.quantity))
+    after = exposure.net + int(request.side) * (exposure.resting_same_side + request.quantity)
+    if after * exposure.net >= 0 and abs(after) < abs(exposure.net):
+        return APPROVED  # it only reduces, even if everything on its side fills: refusing it would keep the excess
     limit = Decimal(repr(config.max_position_notional_quote))
-    if worst * price > limit:
-        return _refuse(Reason.POSITION_NOTIONAL, "position notional if everything resting fills", worst * price, limit)
-    added = max(Decimal(0), worst - abs(exposure.net)) * price
-    leverage_limit = Decimal(repr(config.max_gross_leverage))
-    if exposure.gross_notional + added > leverage_limit * exposure.equity:
-        gross = exposure.gross_notional + added
-        return _refuse(Reason.GROSS_LEVERAGE, "gross notional", gross, leverage_limit * exposure.equity)
+    if abs(after) * price > limit:
+        return _refuse(
+            Reason.POSITION_NOTIONAL, "position notional if everything resting fills", abs(after) * price, limit
+        )
+    gross = exposure.gross_elsewhere + max(exposure.worst_here, abs(after)) * price
+    limit = Decimal(repr(config.max_gross_leverage)) * exposure.equity
+    if gross > limit:
+        return _refuse(Reason.GROSS_LEVERAGE, "gross notional if everything resting fills", gross, limit)
     return APPROVED
 
 
 def _refuse(reason: Reason, what: str, value: Decimal, limit: Decimal) -> Refused:
-    return Refused(reason, f"{what} {value:.2f} > {limit:.2f}", {"value": str(value), "limit": str(limit)})
+    return Refused(reason, f"{what} {plain(value)} > {plain(limit)}", {"value": str(value), "limit": str(limit)})
+
+
+@dataclass(frozen=True, slots=True)
+class LossBreach:
+    """A loss limit that was passed.
+
+    Attributes
+    ----------
+    why
+        One sentence with the figures.
+    day
+        UTC day number with which the halt ends; None where it lasts.
+    """
+
+    why: str
+    day: int | None
 
 
 @dataclass(slots=True)
@@ -78,17 +100,15 @@ class LossLimits:
     day: int = -1
     day_start: Decimal | None = None
 
-    def update(self, ts_ns: int, equity: Decimal) -> str | None:
-        """Take one reading; return the sentence of a breach, or None.
-
-        A drawdown breach lasts; a daily one ends with the UTC day (the caller keeps the halt).
-        """
+    def update(self, ts_ns: int, equity: Decimal) -> LossBreach | None:
+        """Take one reading; return the breach, or None. A drawdown breach lasts; a daily one ends with the UTC day."""
         self.peak = equity if self.peak is None else max(self.peak, equity)
         if ts_ns // NS_PER_DAY != self.day:
             self.day, self.day_start = ts_ns // NS_PER_DAY, equity
-        if self.day_start is not None and self.day_start - equity > self.max_daily_loss:
-            return f"daily loss {self.day_start - equity:.2f} > {self.max_daily_loss:.2f}"
         drawdown = (self.peak - equity) / self.peak * 100 if self.peak > 0 else Decimal(0)
         if drawdown > self.max_drawdown_pct:
-            return f"drawdown {drawdown:.2f} % > {self.max_drawdown_pct:.2f} %"
+            return LossBreach(f"drawdown {plain(drawdown)} % > {plain(self.max_drawdown_pct)} %", None)
+        if self.day_start is not None and self.day_start - equity > self.max_daily_loss:
+            why = f"daily loss {plain(self.day_start - equity)} > {plain(self.max_daily_loss)}"
+            return LossBreach(why, self.day)
         return None

@@ -26,19 +26,19 @@ class Policy(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     entry_order: Literal["post_only", "limit", "market"] = Field(
-        "post_only", description="Most aggressive order that may open a position: post_only, limit or market"
+        default="post_only", description="Most aggressive order that may open a position: post_only, limit or market"
     )
     edge: Literal["required"] | AssumeEdge | WaiveEdge = Field(
-        "required", description="required: each entry states its edge; {assume_bps: x}; or {waived: reason}"
+        default="required", description="required: each entry states its edge; {assume_bps: x}; or {waived: reason}"
     )
     max_open_entries: int = Field(
-        1,
+        default=1,
         ge=1,
         le=50,
         description="Entry orders that may be open on a symbol at once; a quoting strategy declares more",
     )
     post_only_reprices: int = Field(
-        3, ge=0, le=20, description="New tries after the venue refuses a post-only entry that would have taken"
+        default=3, ge=0, le=20, description="New tries after the venue refuses a post-only entry that would have taken"
     )
 
     @property

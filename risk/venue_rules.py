@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from risk.request import OrderRequest
-from risk.verdict import APPROVED, Reason, Refused, Verdict
+from risk.verdict import APPROVED, Reason, Refused, Verdict, plain
 
 ZERO = Decimal(0)
 
@@ -53,6 +53,22 @@ def of_instrument(instrument: Any) -> VenueRules:
         max_quantity=amount(instrument.max_quantity),
         min_notional=amount(instrument.min_notional),
     )
+
+
+def split(quantity: Decimal, largest: Decimal | None) -> list[Decimal]:
+    """Cut a quantity into parts that the venue takes; an exit must not be stuck because it is large.
+
+    Examples
+    --------
+    >>> split(Decimal(25), Decimal(10))
+    [Decimal('10'), Decimal('10'), Decimal('5')]
+    """
+    parts: list[Decimal] = []
+    while quantity > ZERO:
+        part = quantity if largest is None or largest <= ZERO else min(quantity, largest)
+        parts.append(part)
+        quantity -= part
+    return parts
 
 
 def check_venue_rules(request: OrderRequest, rules: VenueRules, reference: Decimal | None, open_orders: int) -> Verdict:
@@ -115,7 +131,7 @@ def _price(request: OrderRequest, rules: VenueRules, reference: Decimal | None) 
     notional = price * request.quantity
     if request.is_entry and rules.min_notional is not None and notional < rules.min_notional:
         return Refused(
-            Reason.MIN_NOTIONAL, f"notional {notional:.2f} < {rules.min_notional:.2f}",
+            Reason.MIN_NOTIONAL, f"notional {plain(notional)} < {plain(rules.min_notional)}",
             {"notional": str(notional), "limit": str(rules.min_notional)},
         )  # fmt: skip
     return _percent_price(request, rules, reference)
@@ -133,6 +149,6 @@ def _percent_price(request: OrderRequest, rules: VenueRules, reference: Decimal 
     if not bad:
         return APPROVED
     return Refused(
-        Reason.PERCENT_PRICE, f"price {request.price} is beyond {limit:.2f}, the venue's band around {reference:.2f}",
+        Reason.PERCENT_PRICE, f"price {request.price} is beyond {plain(limit)}, the venue's band around {plain(reference)}",
         {"price": str(request.price), "limit": str(limit), "reference": str(reference)},
     )  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 
 class Reason(enum.StrEnum):
@@ -12,6 +13,7 @@ class Reason(enum.StrEnum):
 
     WARM_UP = "warm_up"
     AFTER_END = "after_end"
+    EXITING = "exiting"
     HALTED = "halted"
     NO_PRICE = "no_price"
     BOOK_UNUSABLE = "book_unusable"
@@ -30,6 +32,7 @@ class Reason(enum.StrEnum):
     POSITION_NOTIONAL = "position_notional"
     GROSS_LEVERAGE = "gross_leverage"
     ID_REUSED = "id_reused"
+    ID_FORM = "id_form"
     UNSUPPORTED = "unsupported"
 
 
@@ -62,3 +65,14 @@ class Refused:
 
 type Verdict = Approved | Refused
 APPROVED = Approved()
+
+
+def plain(value: Decimal) -> str:
+    """Write a decimal for a reader: no exponent, no trailing zeros, eight decimals at most.
+
+    Examples
+    --------
+    >>> plain(Decimal("4.99990"))
+    '4.9999'
+    """
+    return f"{round(value, 8).normalize():f}"

@@ -6,7 +6,7 @@ a limit that trusted it. References are saved before the run: they work in every
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -16,8 +16,10 @@ from nautilus_trader.model import InstrumentId
 from risk.books import Books
 from risk.costs import FeeRates, Funding
 from risk.request import OrderRequest, Side
+from risk.valuation import pair_value, unrealised
 
 ZERO = Decimal(0)
+NS_PER_MINUTE = 60_000_000_000
 
 
 @dataclass(slots=True)
@@ -40,6 +42,10 @@ class WorkingOrder:
         When it was approved.
     accepted, pending_cancel
         What is known of its state.
+    filled
+        Quantity that has filled, base units.
+    order_type
+        Nautilus name.
     """
 
     client_order_id: str
@@ -52,6 +58,13 @@ class WorkingOrder:
     ts_ns: int
     accepted: bool = False
     pending_cancel: bool = False
+    filled: Decimal = ZERO
+    order_type: str = "LIMIT"
+
+    @property
+    def is_market(self) -> bool:
+        """True for an order that takes what there is at once; a resting stop without a price is none."""
+        return self.order_type == "MARKET"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +99,8 @@ class AccountView:
         Order books.
     fees
         Fee rates by instrument id.
+    instruments
+        Nautilus instruments by id: all that the configuration names.
     portfolio, cache
         Engine references, attached before the run.
     working
@@ -96,6 +111,7 @@ class AccountView:
 
     books: Books
     fees: dict[str, FeeRates] = field(default_factory=dict)
+    instruments: Mapping[str, Any] = field(default_factory=dict)
     portfolio: Any = None
     cache: Any = None
     account_id: Any = None
@@ -132,7 +148,8 @@ class AccountView:
         update = self.cache.funding_rate(self.instrument_id(instrument_id)) if self.cache is not None else None
         if update is None or update.next_funding_ns is None:
             return None
-        return Funding(float(update.rate) * 1e4, update.next_funding_ns)
+        interval_ns = update.interval * NS_PER_MINUTE if update.interval else None
+        return Funding(float(update.rate) * 1e4, update.next_funding_ns, interval_ns)
 
     def position(self, strategy_id: str, instrument_id: str) -> StrategyPosition:
         """A strategy's own position; flat where it has none."""
@@ -161,7 +178,7 @@ class AccountView:
         """Count an approved order from now on."""
         self.working[request.client_order_id] = WorkingOrder(
             request.client_order_id, request.strategy_id, request.instrument_id, request.side, request.price,
-            request.quantity, request.reduce_only, request.ts_ns,
+            request.quantity, request.reduce_only, request.ts_ns, order_type=request.order_type,
         )  # fmt: skip
 
     def fill(self, client_order_id: str, quantity: Decimal) -> None:
@@ -170,8 +187,24 @@ class AccountView:
         if order is None:
             return
         order.leaves -= quantity
+        order.filled += quantity
         if order.leaves <= ZERO:
             del self.working[client_order_id]
+
+    def resize(self, client_order_id: str, quantity: Decimal) -> None:
+        """Take over a quantity that the venue has changed: it clips a reduce-only order to the position."""
+        order = self.working.get(client_order_id)
+        if order is None:
+            return
+        order.leaves = quantity - order.filled
+        if order.leaves <= ZERO:
+            del self.working[client_order_id]
+
+    def cancelling(self, client_order_ids: Iterable[str]) -> None:
+        """Note that cancels are under way."""
+        for order_id in client_order_ids:
+            if order_id in self.working:
+                self.working[order_id].pending_cancel = True
 
     def close(self, client_order_id: str) -> None:
         """Forget an order that is over."""
@@ -182,39 +215,37 @@ class AccountView:
         self.positions[(strategy_id, instrument_id)] = position
 
     def equity(self) -> Decimal | None:
-        """Cash plus unrealised P&L at the mid, settlement currency; None before the account exists."""
+        """Everything the account holds at the mid, settlement currency; None before the account exists.
+
+        Balances in the settlement currency, coins that a configured pair can price, and unrealised P&L of derivatives. What
+        cannot be priced (a coin without a configured pair, an instrument without a book) counts as nothing.
+        """
         if self.cache is None:
             return None
         account = self.cache.account(self.account_id)
         if account is None:
             return None
-        return self._cash(account) + sum((self._unrealised(iid) for iid in self._instruments()), ZERO)
-
-    def gross_notional(self) -> Decimal:
-        """Sum over instruments of |net position| × reference price, quote units."""
-        total = ZERO
-        for iid in self._instruments():
-            price = self.reference(iid)
-            if price is not None:
-                total += abs(self.net(iid)) * price
+        held = account.balances_total()
+        total: Decimal = held[self.settlement].as_decimal() if self.settlement in held else ZERO
+        for iid, instrument in self.instruments.items():
+            mid = self.mid(iid)
+            if mid is not None:
+                total += pair_value(instrument, held, self.settlement, mid)
+                total += unrealised(instrument, self.portfolio, self.settlement, mid)
         return total
 
-    def _instruments(self) -> set[str]:
-        return {iid for _, iid in self.positions}
+    def worst(self, instrument_id: str) -> Decimal:
+        """Largest absolute position that open entries can lead to, base units; never below |net|."""
+        net = self.net(instrument_id)
+        bought = abs(net + self.resting_entries(instrument_id, Side.BUY))
+        sold = abs(net - self.resting_entries(instrument_id, Side.SELL))
+        return max(abs(net), bought, sold)
 
-    def _cash(self, account: Any) -> Decimal:
-        balance = account.balance_total(self.settlement)
-        return balance.as_decimal() if balance is not None else ZERO
-
-    def _unrealised(self, instrument_id: str) -> Decimal:
-        mid = self.mid(instrument_id)
-        if mid is None:
-            return ZERO
-        return sum(
-            (
-                Decimal(repr(position.quantity)) * (mid - Decimal(repr(position.entry_price)))
-                for (_, iid), position in self.positions.items()
-                if iid == instrument_id and position.quantity
-            ),
-            ZERO,
-        )
+    def gross_elsewhere(self, instrument_id: str) -> Decimal:
+        """Worst-case notional of all other instruments at their reference prices, quote units."""
+        total = ZERO
+        for iid in self.instruments:
+            price = self.reference(iid) if iid != instrument_id else None
+            if price is not None:
+                total += self.worst(iid) * price
+        return total

@@ -39,8 +39,11 @@ def load_class(path: str, *, trusted: bool = False, workspace: Path | None = Non
             "if you trust it"
         )
     try:
-        return getattr(importlib.import_module(module_name), name)
+        module = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
         raise ConfigError(f"class {path!r}: there is no module {error.name!r}") from error
-    except AttributeError as error:
-        raise ConfigError(f"class {path!r}: module {module_name!r} has no {name!r}") from error
+    except Exception as error:
+        raise ConfigError(f"class {path!r}: importing {module_name!r} raised {error!r}") from error
+    if not hasattr(module, name):
+        raise ConfigError(f"class {path!r}: module {module_name!r} has no {name!r}")
+    return getattr(module, name)

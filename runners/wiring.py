@@ -13,11 +13,12 @@ from pydantic import ValidationError
 
 from errors import ConfigError
 from execution.actors import BookKeeper, BookKeeperConfig
-from execution.guard import guard_class
+from execution.guarding import guard_class
 from execution.ids import ClientOrderIds
 from execution.journal import MemoryJournal
 from execution.seal import seal
 from execution.services import Services
+from execution.settle import settle_orders
 from execution.wire import Latency, Wire
 from risk.books import Books
 from risk.config import RiskConfig
@@ -28,7 +29,9 @@ from risk.policy import Policy
 from risk.venue_rules import of_instrument
 from risk.view import AccountView
 from runners.loading import load_class
-from strategies.base import GuardedStrategy, StrategySetup
+from strategies.base import GuardedStrategy, StrategyParams, StrategySetup
+
+PAST_THE_GATE = ("manage_stop", "manage_contingent_orders", "manage_gtd_expiry")
 
 
 class StrategyEntry(Protocol):
@@ -74,7 +77,9 @@ class Plan:
     from_quotes
         True for fidelity ``l1_trades``.
     latency
-        Sampled latency above the engine's constant, or None.
+        Sampled latency above the engine's constants, or None.
+    insert_ns, cancel_ns
+        The engine's constant latencies; with them a cancel cannot overtake its order.
     trusted, workspace
         What may be imported.
     record_tops
@@ -90,6 +95,8 @@ class Plan:
     order_tag: str = "bt"
     from_quotes: bool = False
     latency: Latency | None = None
+    insert_ns: int = 0
+    cancel_ns: int = 0
     trusted: bool = False
     workspace: Path | None = None
     record_tops: bool = True
@@ -127,6 +134,10 @@ class Package:
         view.portfolio, view.cache = portfolio, cache
         view.account_id, view.settlement = account_id, settlement
 
+    def settle(self, cache: Any) -> None:
+        """Close the journal's open rows from the engine's cache; call after the end of the run, before the tables."""
+        settle_orders(self.journal, cache)
+
 
 def build(entries: Sequence[StrategyEntry], plan: Plan) -> Package:
     """Build a package: new objects for every run.
@@ -134,23 +145,48 @@ def build(entries: Sequence[StrategyEntry], plan: Plan) -> Package:
     Raises
     ------
     ConfigError
-        When a class cannot be loaded or its parameters are wrong.
+        When ids repeat, a class cannot be loaded, its parameters are wrong, or an instrument is of a kind that the limits do
+        not understand.
     """
+    _distinct(entries)
+    _supported(plan)
     seal()
-    view = AccountView(Books(record=plan.record_tops), dict(plan.fees))
+    books = Books(record=plan.record_tops, from_quotes=plan.from_quotes)
+    view = AccountView(books, dict(plan.fees), plan.instruments)
     rules = {iid: of_instrument(instrument) for iid, instrument in plan.instruments.items()}
     policies = {entry.id: entry.policy for entry in entries}
-    gate = RiskGate(plan.risk, view, rules, policies, plan.trading_start_ns, plan.trading_end_ns)
+    ids = ClientOrderIds(plan.order_tag, plan.epoch)
+    gate = RiskGate(plan.risk, view, rules, policies, plan.trading_start_ns, plan.trading_end_ns, ids.prefix)
     journal = MemoryJournal()
     services = Services(gate, journal, view)
-    ids = ClientOrderIds(plan.order_tag, plan.epoch)
     strategies = tuple(_strategy(entry, plan, services, ids) for entry in entries)
     keeper = BookKeeper(
         BookKeeperConfig(
-            view.books, [InstrumentId.from_str(iid) for iid in plan.instruments], plan.from_quotes, services.faults
+            books, [InstrumentId.from_str(iid) for iid in plan.instruments], plan.from_quotes, services.faults, gate
         )
     )
     return Package(strategies, (keeper,), services, journal)
+
+
+def _distinct(entries: Sequence[StrategyEntry]) -> None:
+    for what in ("id", "order_id_tag"):
+        values = [getattr(entry, what) for entry in entries]
+        twice = next((value for value in values if values.count(value) > 1), None)
+        if twice is not None:
+            raise ConfigError(f"two strategies have the {what} {twice!r}: each needs its own")
+
+
+def _supported(plan: Plan) -> None:
+    for iid, instrument in plan.instruments.items():
+        if iid not in plan.fees:
+            raise ConfigError(f"instrument {iid} has no fee rates")
+        if getattr(instrument, "is_inverse", False) or getattr(instrument, "is_quanto", False):
+            raise ConfigError(
+                f"instrument {iid} is inverse or quanto: limits in quote currency do not describe its risk"
+            )
+    settled = {str(getattr(i, "settlement_currency", i.quote_currency)) for i in plan.instruments.values()}
+    if len(settled) > 1:
+        raise ConfigError(f"instruments settle in {', '.join(sorted(settled))}: one account has one currency")
 
 
 def _strategy(entry: StrategyEntry, plan: Plan, services: Services, ids: ClientOrderIds) -> Strategy:
@@ -159,11 +195,25 @@ def _strategy(entry: StrategyEntry, plan: Plan, services: Services, ids: ClientO
         raise ConfigError(f"strategy {entry.id}: {entry.class_path} is not a Nautilus Strategy")
     if not issubclass(cls, GuardedStrategy):
         raise ConfigError(f"strategy {entry.id}: {entry.class_path} does not subclass strategies.base:GuardedStrategy")
-    strategy: Any = guard_class(cls)(_setup(entry, cls, plan))
+    strategy: Any = _guarded(entry, cls)(_setup(entry, cls, plan))
+    engine_config = strategy.config
+    for option in PAST_THE_GATE:
+        if getattr(engine_config, option):
+            raise ConfigError(f"strategy {entry.id}: its StrategyConfig sets {option}, which sends past the gate")
     strategy.services = services
-    strategy.wire = Wire(plan.latency)
-    strategy.desk = Desk(entry.id, services.view, entry.policy, ids.next, plan.trading_start_ns, plan.trading_end_ns)
+    strategy.wire = Wire(plan.latency, plan.insert_ns, plan.cancel_ns)
+    strategy.desk = Desk(
+        entry.id, services.view, entry.policy, ids.next, plan.trading_start_ns, plan.trading_end_ns,
+        refuse=services.journal.refusal,
+    )  # fmt: skip
     return strategy  # type: ignore[no-any-return]
+
+
+def _guarded(entry: StrategyEntry, cls: type[Any]) -> type[Any]:
+    try:
+        return guard_class(cls)
+    except TypeError as error:
+        raise ConfigError(f"strategy {entry.id}: {error}") from error
 
 
 def params_class(cls: type[Any]) -> Any:
@@ -177,7 +227,7 @@ def params_class(cls: type[Any]) -> Any:
     for base in cls.__mro__:
         for generic in getattr(base, "__orig_bases__", ()):
             for argument in getattr(generic, "__args__", ()):
-                if isinstance(argument, type):
+                if isinstance(argument, type) and issubclass(argument, StrategyParams):
                     return argument
     raise ConfigError(f"{cls.__module__}:{cls.__qualname__} names no parameter model: subclass GuardedStrategy[Params]")
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, Decimal
+from itertools import zip_longest
 from typing import Any
 
 from nautilus_trader.model import ClientOrderId, OrderSide, Price, Quantity, TimeInForce
@@ -12,7 +14,9 @@ from nautilus_trader.trading import Strategy
 
 from risk.books import Top
 from risk.desk import Desk
-from risk.request import Purpose, Side
+from risk.request import OrderRequest, Purpose, Side
+from risk.venue_rules import split
+from risk.verdict import Reason, Refused
 from risk.view import WorkingOrder
 from strategies.intents import CancelAll, Enter, Exit, Intent, Level, Quote, Target
 
@@ -48,8 +52,10 @@ class Actor:
         self._key = str(instrument.id)
         self._tick = float(instrument.price_increment)
         self._step = instrument.size_increment.as_decimal()
+        self._tick_of_size = float(self._step) * (1 - _NUDGE)
         self._price_precision: int = instrument.price_precision
         self._size_precision: int = instrument.size_precision
+        self._largest = instrument.max_quantity.as_decimal() if instrument.max_quantity is not None else None
         self._tries: dict[str, _Try] = {}
 
     def perform(self, intent: Intent) -> None:
@@ -64,6 +70,7 @@ class Actor:
             case Target():
                 self._target(intent)
             case CancelAll():
+                self._tries.clear()
                 self._cancel(self._mine())
 
     def reprice(self, client_order_id: str) -> None:
@@ -75,10 +82,15 @@ class Actor:
     # One method per intent ------------------------------------------------------------------------------------------
 
     def _enter(self, intent: Enter, refused: int) -> None:
-        top, quantity = self._top(), self._quantity(intent.size)
-        if top is None or quantity is None:
+        """Enter, unless as many entries work already as the policy allows: they are this wish under way, not a refusal."""
+        entries = self._entries()
+        self._cancel([order for order in entries if order.side != intent.side])
+        if len(entries) >= self._desk.policy.max_open_entries:
             return
         purpose = Purpose(intent.why, intent.edge_bps, intent.horizon_secs)
+        top, quantity = self._top(), self._quantity(intent.side, intent.size, purpose)
+        if top is None or quantity is None:
+            return
         kind = self._desk.policy.entry_order
         if kind == "market":
             self._market(intent.side, quantity, purpose, reduce_only=False)
@@ -91,54 +103,66 @@ class Actor:
             self._tries[order_id] = _Try(intent, refused)
 
     def _exit(self, intent: Exit) -> None:
-        mine = self._mine()
-        self._cancel([order for order in mine if not order.reduce_only])
-        position = self._position()
-        exits = [order for order in mine if order.reduce_only]
-        if intent.urgent:
-            self._cancel([order for order in exits if order.price is not None])
-            exits = [order for order in exits if order.price is None]
-        quantity = self._quantity(abs(position))
-        if exits or quantity is None:
-            return
+        """Leave; what works already is not sent again, and a resting exit that is no longer at the best price is renewed."""
+        self._tries.clear()
+        self._cancel(self._entries())
+        position, top = self._position(), self._top()
         side = Side.SELL if position > 0 else Side.BUY
-        purpose = Purpose(intent.why)
-        top = self._top()
+        exits = [order for order in self._mine() if order.reduce_only and order.side == side and position]
+        resting = [order for order in exits if not order.is_market]
         if intent.urgent or top is None:
-            self._market(side, quantity, purpose, reduce_only=True)
+            self._cancel([order for order in resting if order.order_type == "LIMIT"])
+            leaving = sum((order.leaves for order in exits if order.is_market), Decimal(0))
+            self._leave(side, abs(Decimal(repr(position))) - leaving, Purpose(intent.why))
             return
-        self._limit(side, quantity, top.ask if side < 0 else top.bid, purpose, post_only=True, reduce_only=True)
+        best = top.ask if side < 0 else top.bid
+        self._cancel(
+            [o for o in resting if o.price is not None and int(side) * (float(o.price) - best) < -self._tick / 2]
+        )
+        quantity = self._floor(abs(position))
+        if quantity is not None and not any(order.order_type in ("LIMIT", "MARKET") for order in exits):
+            self._limit(side, quantity, best, Purpose(intent.why), post_only=True, reduce_only=True)
+
+    def _leave(self, side: Side, quantity: Decimal, purpose: Purpose) -> None:
+        for part in split(quantity, self._largest):
+            self._market(side, Quantity.from_str(f"{part:.{self._size_precision}f}"), purpose, reduce_only=True)
 
     def _quote(self, intent: Quote) -> None:
-        mine = self._mine()
-        room = self._desk.policy.max_open_entries - len(mine)
+        """Exits are no quotes: they are neither matched nor cancelled, and take no room."""
+        self._tries.clear()
+        entries = self._entries()
+        room = self._desk.policy.max_open_entries - len(entries)
+        missing: list[list[tuple[Side, Level]]] = []
         for side, levels in ((Side.BUY, intent.bids), (Side.SELL, intent.asks)):
-            missing, stale = self._difference(side, levels, [o for o in mine if o.side == side], intent.requote_ticks)
+            wanted, stale = self._difference(side, levels, [o for o in entries if o.side == side], intent.requote_ticks)
             self._cancel(stale)
-            for level in missing[: max(room, 0)]:
-                quantity = self._quantity(level.size)
-                if quantity is not None:
-                    room -= 1
-                    self._limit(side, quantity, level.price, Purpose(intent.why, intent.edge_bps), post_only=True,
-                                reduce_only=False)  # fmt: skip
+            missing.append([(side, level) for level in wanted])
+        purpose = Purpose(intent.why, intent.edge_bps)
+        for side, level in _best_first(*missing):
+            quantity = self._quantity(side, level.size, purpose) if room > 0 else None
+            if quantity is not None:
+                room -= 1
+                self._limit(side, quantity, level.price, purpose, post_only=True, reduce_only=False)
 
     def _target(self, intent: Target) -> None:
-        if self._mine():
-            return
-        position = self._position()
+        position, mine = self._position(), self._mine()
         change = intent.position - position
-        if position and change * position < 0:
-            if intent.position * position <= 0:
-                self._exit(Exit(intent.why))
-                return
-            quantity = self._quantity(abs(change))
-            if quantity is not None:
-                side = Side.SELL if position > 0 else Side.BUY
-                self._market(side, quantity, Purpose(intent.why), reduce_only=True)
+        side = Side.BUY if change > 0 else Side.SELL
+        adds = abs(change) >= self._tick_of_size and change * position >= 0
+        self._cancel([o for o in mine if not o.reduce_only and not (adds and self._towards(o, side, change))])
+        if mine or abs(change) < self._tick_of_size:
             return
-        if change:
-            side = Side.BUY if change > 0 else Side.SELL
+        if adds:
             self._enter(Enter(side, abs(change), intent.edge_bps, intent.horizon_secs, intent.why), 0)
+        elif intent.position * position <= 0:
+            self._exit(Exit(intent.why))
+        else:
+            quantity = self._floor(abs(change))
+            if quantity is not None:
+                self._leave(side, quantity.as_decimal(), Purpose(intent.why))
+
+    def _towards(self, order: WorkingOrder, side: Side, change: float) -> bool:
+        return order.side == side and float(order.leaves) <= abs(change) + self._tick_of_size / 2
 
     def _difference(
         self, side: Side, levels: tuple[Level, ...], resting: list[WorkingOrder], requote_ticks: int
@@ -193,13 +217,29 @@ class Actor:
         orders = self._desk.view.working.values()
         return [order for order in orders if order.strategy_id == mine and order.instrument_id == self._key]
 
+    def _entries(self) -> list[WorkingOrder]:
+        return [order for order in self._mine() if not order.reduce_only]
+
     def _position(self) -> float:
         return self._desk.view.position(self._desk.strategy_id, self._key).quantity
 
     def _top(self) -> Top | None:
         return self._desk.view.books.top(self._instrument_id)
 
-    def _quantity(self, size: float) -> Quantity | None:
+    def _quantity(self, side: Side, size: float, purpose: Purpose) -> Quantity | None:
+        """Round an entry's size down; a wish too small for one step is recorded as refused."""
+        quantity = self._floor(size)
+        if quantity is None:
+            now = self._strategy.clock.timestamp_ns()
+            request = OrderRequest(
+                self._desk.strategy_id, self._key, self._desk.next_id(), side, "LIMIT", Decimal(repr(float(size))), None,
+                False, False, "GTC", now, purpose,
+            )  # fmt: skip
+            detail, step = f"size {size:g} is below one step {self._step}", str(self._step)
+            self._desk.refuse(request, Refused(Reason.STEP, detail, {"size": float(size), "step": step}))
+        return quantity
+
+    def _floor(self, size: float) -> Quantity | None:
         units = (Decimal(repr(size + _NUDGE * float(self._step))) / self._step).to_integral_value(ROUND_DOWN)
         return Quantity(float(units * self._step), self._size_precision) if units > 0 else None
 
@@ -209,3 +249,9 @@ class Actor:
             math.floor(ticks + _NUDGE * max(1.0, ticks)) if side > 0 else math.ceil(ticks - _NUDGE * max(1.0, ticks))
         )
         return whole * self._tick
+
+
+def _best_first(bids: list[tuple[Side, Level]], asks: list[tuple[Side, Level]]) -> Iterator[tuple[Side, Level]]:
+    """Alternate the sides, so that a lack of room does not leave one of them without a quote."""
+    for pair in zip_longest(bids, asks):
+        yield from (quote for quote in pair if quote is not None)

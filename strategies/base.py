@@ -20,7 +20,7 @@ from risk.costs import FeeRates
 from risk.desk import Desk
 from risk.view import WorkingOrder
 from strategies.acting import Actor
-from strategies.intents import Intent
+from strategies.intents import CancelAll, Exit, Intent
 
 
 class StrategyParams(BaseModel):
@@ -58,6 +58,12 @@ class StrategySetup[P: StrategyParams]:
         )
 
 
+_GIVEN = frozenset({
+    "params", "instrument", "instrument_id", "tick", "step", "desk", "subscribe_book", "subscribe_prints", "every", "act",
+    "now_ns", "warm", "book", "top", "position", "entry_price", "entry_ts_ns", "working", "fees", "base_units", "step_decimal",
+})  # fmt: skip
+
+
 class GuardedStrategy[P: StrategyParams](Strategy):
     """Base of our strategies.
 
@@ -76,6 +82,21 @@ class GuardedStrategy[P: StrategyParams](Strategy):
     params: P
     desk: Desk
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Refuse a subclass that hides what the base gives it.
+
+        Raises
+        ------
+        TypeError
+            When the class defines one of these names.
+        """
+        super().__init_subclass__(**kwargs)
+        taken = sorted(_GIVEN.intersection(vars(cls)))
+        if taken:
+            raise TypeError(
+                f"{cls.__name__} defines {', '.join(taken)}, which GuardedStrategy gives: choose another name"
+            )
+
     def __new__(cls, setup: StrategySetup[P]) -> Self:
         return super().__new__(cls, setup.nautilus())  # type: ignore[call-arg]
 
@@ -86,9 +107,9 @@ class GuardedStrategy[P: StrategyParams](Strategy):
         self.instrument_id: InstrumentId = setup.instrument.id
         self.tick = float(setup.instrument.price_increment)
         self.step = float(setup.instrument.size_increment)
-        self._key = str(self.instrument_id)
-        self._actor: Actor | None = None
-        self._timers = 0
+        self.__key = str(self.instrument_id)
+        self.__actor: Actor | None = None
+        self.__timers = 0
 
     # For subclasses -------------------------------------------------------------------------------------------------
 
@@ -105,15 +126,26 @@ class GuardedStrategy[P: StrategyParams](Strategy):
 
     def every(self, secs: float, callback: Callable[[], None]) -> None:
         """Call `callback` each `secs` seconds of the engine's clock."""
-        self._timers += 1
-        self.clock.set_timer_ns(f"every-{self._timers}", int(secs * 1e9), callback=lambda _event: callback())
+        self.__timers += 1
+        self.clock.set_timer_ns(f"hyper-every-{self.__timers}", int(secs * 1e9), callback=lambda _event: callback())
 
     def act(self, intents: Sequence[Intent]) -> None:
-        """Turn intents into orders and cancels. During warm-up, and once positions are being closed, they are dropped."""
-        if not intents or not self.warm or self._actor is None:
-            return
+        """Turn intents into orders and cancels.
+
+        During warm-up, and once positions are being closed at the end, only `Exit` and `CancelAll` are performed: what opens a
+        position is dropped, what closes one never is.
+
+        Raises
+        ------
+        RuntimeError
+            When `on_start` was overridden without `super().on_start()`; subscribe in `on_ready` instead.
+        """
+        if self.__actor is None:
+            raise RuntimeError(f"{type(self).__name__}.on_start does not call super().on_start(): use on_ready instead")
+        warm = self.warm
         for intent in intents:
-            self._actor.perform(intent)
+            if warm or isinstance(intent, Exit | CancelAll):
+                self.__actor.perform(intent)
 
     @property
     def now_ns(self) -> int:
@@ -139,17 +171,17 @@ class GuardedStrategy[P: StrategyParams](Strategy):
     @property
     def position(self) -> float:
         """This strategy's position, signed base units."""
-        return self.desk.view.position(self.desk.strategy_id, self._key).quantity
+        return self.desk.view.position(self.desk.strategy_id, self.__key).quantity
 
     @property
     def entry_price(self) -> float:
         """Average open price of the position, quote units; 0 when flat."""
-        return self.desk.view.position(self.desk.strategy_id, self._key).entry_price
+        return self.desk.view.position(self.desk.strategy_id, self.__key).entry_price
 
     @property
     def entry_ts_ns(self) -> int:
         """When the position was opened from flat; 0 when flat."""
-        return self.desk.view.position(self.desk.strategy_id, self._key).entry_ts_ns
+        return self.desk.view.position(self.desk.strategy_id, self.__key).entry_ts_ns
 
     @property
     def working(self) -> Mapping[str, WorkingOrder]:
@@ -160,19 +192,20 @@ class GuardedStrategy[P: StrategyParams](Strategy):
     @property
     def fees(self) -> FeeRates:
         """Fee rates of the instrument."""
-        return self.desk.view.fees[self._key]
+        return self.desk.view.fees[self.__key]
 
     # Engine callbacks that the base needs ---------------------------------------------------------------------------
 
     def on_start(self) -> None:
         """Prepare, then hand over to `on_ready`."""
-        self._actor = Actor(self, self.desk, self.instrument)
+        self.__actor = Actor(self, self.desk, self.instrument)
+        self.desk.reprice = self.__reprice
         self.on_ready()
 
-    def on_order_rejected(self, event: Any) -> None:
-        """Try a post-only entry again at the new best price, a bounded number of times (O-12)."""
-        if self._actor is not None and event.due_post_only and self.warm:
-            self._actor.reprice(str(event.client_order_id))
+    def __reprice(self, client_order_id: str) -> None:
+        """Called by the guard, so that a subclass with its own `on_order_rejected` loses nothing (O-12)."""
+        if self.__actor is not None and self.warm:
+            self.__actor.reprice(client_order_id)
 
     def base_units(self, notional_quote: float) -> float:
         """Size of a notional at the mid, base units; 0 while there is no price."""

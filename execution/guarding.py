@@ -1,0 +1,31 @@
+"""Puts the guard in front of a strategy class."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nautilus_trader.trading import Strategy
+
+from execution.guard import Guard
+from execution.handlers import wrapped_handlers
+
+RESERVED = frozenset({"services", "desk", "wire"})
+
+
+def guard_class[S: Strategy](cls: type[S]) -> type[S]:
+    """Return `cls` behind the gate: same name, same constructor, every handler recorded, books kept.
+
+    Raises
+    ------
+    TypeError
+        When the class uses a name that the guard needs.
+    """
+    own = {name for base in cls.__mro__ if issubclass(base, Strategy) and base is not Strategy for name in vars(base)}
+    taken = sorted(name for name in own if name in RESERVED or name.startswith("guard_"))
+    if taken:
+        raise TypeError(
+            f"{cls.__name__} defines {', '.join(taken)}: services, desk, wire and guard_… belong to the guard"
+        )
+    inner: type[Any] = type(cls.__name__, (Guard, cls), {"__module__": cls.__module__})
+    body: dict[str, Any] = {"__module__": cls.__module__, "__qualname__": cls.__qualname__, "__doc__": cls.__doc__}
+    return type(cls.__name__, (inner,), body | wrapped_handlers(inner))

@@ -1,0 +1,51 @@
+"""Wraps a strategy's handlers: the first exception ends the run, and books, journal and view are up to date before each."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from nautilus_trader.trading import Strategy
+
+HANDLERS = tuple(name for name in dir(Strategy) if name.startswith("on_") and name not in ("on_save", "on_load"))
+
+
+def wrapped_handlers(inner: type[Any]) -> dict[str, Callable[..., Any]]:
+    """Wrap every handler that `inner` overrides, by name."""
+    overridden = (name for name in HANDLERS if getattr(inner, name) is not getattr(Strategy, name))
+    return {name: _wrapped(name, getattr(inner, name)) for name in overridden}
+
+
+def _wrapped(name: str, target: Callable[..., Any]) -> Callable[..., Any]:
+    prepare = _PREPARE.get(name)
+    if prepare is None and name.startswith("on_order_") and name != "on_order_event":
+        prepare = _relay
+
+    @functools.wraps(target)
+    def handler(self: Any, *args: Any) -> Any:
+        try:
+            if prepare is not None:
+                prepare(self, *args)
+            return target(self, *args)
+        except BaseException as error:  # noqa: BLE001 - the engine would swallow it, SystemExit included
+            self.guard_fail(name, error)
+            return None
+
+    return handler
+
+
+def _deltas(strategy: Any, deltas: Any) -> None:
+    strategy.services.view.books.apply_deltas(deltas, strategy)
+
+
+def _quote(strategy: Any, quote: Any) -> None:
+    strategy.services.view.books.apply_quote(quote, strategy)
+
+
+def _relay(strategy: Any, event: Any) -> None:
+    """The engine calls `on_order_filled` before `on_order_event`: without this it would see the state before the fill."""
+    strategy.guard_relay(event)
+
+
+_PREPARE: dict[str, Callable[..., None]] = {"on_book_deltas": _deltas, "on_quote": _quote}

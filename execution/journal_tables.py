@@ -1,0 +1,58 @@
+"""Rows of the SQLite journal in and out; column names come from this package only, never from outside."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+
+from execution import records
+
+_SOURCES = {
+    "orders": ("orders", "order_id"),
+    "order_events": ("events", "event_id"),
+    "fills": ("fills", "fill_id"),
+    "refusals": ("refusals", "refusal_id"),
+    "funding": ("funding", "funding_id"),
+}
+"""Run table to journal table and its key, whose order is the order of writing."""
+
+
+def insert(db: sqlite3.Connection, table: str, row: Mapping[str, Any]) -> None:
+    """Insert one row."""
+    columns, marks = ", ".join(row), ", ".join("?" for _ in row)
+    db.execute(f"INSERT INTO {table} ({columns}) VALUES ({marks})", tuple(row.values()))  # noqa: S608 - own names
+
+
+def update(db: sqlite3.Connection, table: str, changes: Mapping[str, Any], where: Mapping[str, Any]) -> None:
+    """Change the rows that match; none is no error, as in `MemoryJournal`."""
+    sets, matches = ", ".join(f"{name} = ?" for name in changes), " AND ".join(f"{name} = ?" for name in where)
+    db.execute(f"UPDATE {table} SET {sets} WHERE {matches}", (*changes.values(), *where.values()))  # noqa: S608 - own names
+
+
+def read(db: sqlite3.Connection, run_id: str) -> dict[str, pa.Table]:
+    """One run as Arrow tables, by the names and schemas of `execution.records`."""
+    return {name: _table(db, run_id, name, *source) for name, source in _SOURCES.items()}
+
+
+def _table(db: sqlite3.Connection, run_id: str, name: str, source: str, key: str) -> pa.Table:
+    schema = records.BY_NAME[name]
+    cursor = db.execute(f"SELECT * FROM {source} WHERE run_id = ? ORDER BY {key}", (run_id,))  # noqa: S608 - own names
+    rows = [_row(schema, dict(row), seq) for seq, row in enumerate(cursor)]
+    return records.table(schema, rows)
+
+
+def _row(schema: pa.Schema, row: dict[str, Any], seq: int) -> dict[str, Any]:
+    row["seq"] = seq
+    return {column.name: _value(column.type, row[column.name]) for column in schema}
+
+
+def _value(kind: pa.DataType, value: Any) -> Any:
+    if value is None:
+        return None
+    if pa.types.is_decimal(kind):
+        return Decimal(value)
+    return bool(value) if pa.types.is_boolean(kind) else value

@@ -1,0 +1,56 @@
+"""What all commands share: lazy loading, one-sentence errors, exit codes."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from errors import HyperTradingError
+
+COMMANDS: Mapping[str, str] = {
+    "ingest": "Bring a recording or a generated sample into a catalog.",
+    "catalog": "List, show, verify or remove what is in a catalog.",
+    "backtest": "Replay a market through strategies and write a report.",
+}
+"""Name and help line of every command; the code is in ``runners/<name>.py`` and is imported when it is called."""
+
+
+class LazyGroup(TyperGroup):
+    """Lists commands without importing them."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Names in the order of `COMMANDS`."""
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Stand-in with the help line only."""
+        del ctx
+        return TyperCommand(cmd_name, help=COMMANDS[cmd_name]) if cmd_name in COMMANDS else None
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Import the command that is called."""
+        if args and args[0] in COMMANDS:
+            module = importlib.import_module(f"runners.{args[0].replace('-', '_')}")
+            return args[0], typer.main.get_command(module.app), args[1:]
+        return super().resolve_command(ctx, args)
+
+
+def new_app(help_text: str, **options: Any) -> typer.Typer:
+    """Make the app of one command module. Plain help: rich would take three times as long to import as the rest."""
+    plain: dict[str, Any] = {"add_completion": False, "pretty_exceptions_enable": False, "rich_markup_mode": None}
+    return typer.Typer(help=help_text, **(plain | options))
+
+
+def run(app: typer.Typer, arguments: Sequence[str] | None = None, prog: str | None = None) -> None:
+    """Run an app as a program: usage errors exit 2, our own errors with their code and one sentence on stderr."""
+    try:
+        app(args=None if arguments is None else list(arguments), prog_name=prog)
+    except HyperTradingError as error:
+        sys.stderr.write(f"error: {error}\n")
+        raise SystemExit(error.exit_code) from error

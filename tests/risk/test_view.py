@@ -1,0 +1,95 @@
+"""What the account is worth, and which orders can still fill."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from nautilus_trader.model import Money
+
+from risk.request import Side
+from tests.engine import BTC, ETH, KEY, SPOT_IID, USDT, Stepped, opening, perpetual, quiet, quote, run, spot_pair
+from tests.risk.account import ETH_KEY, Account, gate, order
+from strategies.intents import Enter, Exit
+
+
+def test_orders_count_from_approval_until_filled_or_closed() -> None:
+    view = gate().view
+    first, second, leaving = order(quantity="2"), order(quantity="3"), order(quantity="9", reduce_only=True)
+    for request in (first, second, leaving):
+        view.add(request)
+    assert view.resting_entries(KEY, Side.BUY) == 5
+    assert (view.entries("s", KEY), view.entries("s", ETH_KEY), view.entries("other", KEY)) == (2, 0, 0)
+    view.fill(first.client_order_id, Decimal("0.5"))
+    assert view.resting_entries(KEY, Side.BUY) == Decimal("4.5")
+    view.fill(first.client_order_id, Decimal("1.5"))
+    assert first.client_order_id not in view.working
+    view.close(second.client_order_id)
+    assert view.resting_entries(KEY, Side.BUY) == 0
+
+
+@pytest.mark.parametrize(("net", "worst"), [("0", 5), ("2", 6), ("-4", 9), ("-1", 6)])
+def test_the_worst_position_looks_at_both_sides(net: str, worst: int) -> None:
+    view = gate(Account(net={KEY: net})).view
+    view.add(order(quantity="4"))
+    view.add(order(quantity="5", side=Side.SELL, price="100.1"))
+    assert view.worst(KEY) == worst
+
+
+@pytest.mark.req("R-14")
+def test_a_clipped_order_leaves_only_what_the_venue_left_of_it() -> None:
+    view, request = gate().view, order(quantity="3", reduce_only=True)
+    view.add(request)
+    view.fill(request.client_order_id, Decimal(1))
+    view.resize(request.client_order_id, Decimal("1.5"))
+    assert view.working[request.client_order_id].leaves == Decimal("0.5")
+    view.resize(request.client_order_id, Decimal(1))
+    assert request.client_order_id not in view.working
+    view.resize("unknown", Decimal(1))
+    view.fill("unknown", Decimal(1))
+    assert not view.working
+
+
+class Buyer(Stepped):
+    """Buys 1 at 100.1, notes the equity, sells at 100.0."""
+
+    def at(self, number: int) -> None:
+        if number == 2:
+            self.act([Enter(Side.BUY, 1.0, None, 1, "buy")])
+        if number == 5:
+            self.equity = self.desk.view.equity()
+            self.act([Exit("sell")])
+        if number == 8:
+            self.flat = self.desk.view.equity()
+
+
+def test_equity_of_a_margin_account_is_cash_plus_unrealised_at_the_mid() -> None:
+    ran = run(Buyer, quiet(), fees=_free())
+    assert ran.strategy.equity == Decimal("99999.95")  # 100.05 − 100.1
+    assert ran.strategy.flat == Decimal("99999.9")
+
+
+def test_equity_of_a_cash_account_values_the_coin_it_holds() -> None:
+    data = [quote(1000, 100.0, 100.1, iid=SPOT_IID), *quiet(12, iid=SPOT_IID)]
+    balances = [Money(100_000, USDT), Money(2, BTC)]
+    ran = run(Buyer, data, fees=_free(), cash=True, instruments=[spot_pair()], balances=balances)
+    assert not ran.faults.count
+    assert ran.strategy.equity == Decimal("100200.05")  # 99899.9 + 3 × 100.05
+    assert ran.strategy.flat == Decimal("100200.0")  # 99999.9 + 2 × 100.05
+
+
+def test_two_strategies_share_one_equity_and_one_net_position() -> None:
+    view = gate(Account(cash="10000", unrealised="-12.5")).view
+    assert view.equity() == Decimal("9987.5")
+    view.books.apply_deltas(opening(2000, perpetual().id), "caller")
+    assert view.mid(KEY) == Decimal("100.05")
+    assert view.mid("SOLUSDT-PERP.BINANCE") is None
+    assert view.gross_elsewhere(KEY) == 0
+    assert ETH != BTC
+
+
+def _free() -> Any:
+    from risk.costs import FeeRates
+
+    return FeeRates(0.0, 0.0)
