@@ -35,7 +35,7 @@ from runners.config.models import StrategyEntry
 from runners.config.venue import VenueConfig
 from runners.host import replay
 from runners.latency import plan_latency
-from runners.simulated_venue import VenuePlan, build_engine, with_margins
+from runners.engine_venue import VenuePlan, build_engine, with_margins
 from strategies.order_flow import OrderFlowParams
 
 RECORDING = Path(__file__).resolve().parents[2] / "shared" / "data" / "binance_usdm_btcusdt_20240808.gz"

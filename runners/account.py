@@ -11,8 +11,8 @@ from typing import Any
 
 from nautilus_trader.model import InstrumentId, Price
 
+from runners.engine_venue import VenuePlan, bps
 from runners.funding import Payment
-from runners.simulated_venue import VenuePlan, bps
 
 ZERO = Decimal(0)
 

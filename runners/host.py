@@ -14,8 +14,8 @@ from nautilus_trader.model import AccountId, FundingRateUpdate
 
 from errors import RunFailed
 from runners.account import account_figures
+from runners.engine_venue import VenuePlan, build_engine
 from runners.funding import Payment, SettledRates, payments
-from runners.simulated_venue import VenuePlan, build_engine
 from runners.tables import TopRecorder, VolumeRecorder
 from runners.wiring import Package
 

@@ -14,12 +14,12 @@ from monitoring import report
 from risk.costs import FeeRates
 from runners import wiring
 from runners.config import Resolved, Trust, to_yaml
+from runners.engine_venue import VenuePlan, with_margins
 from runners.host import Outcome, replay
 from runners.latency import LatencyPlan, plan_latency
 from runners.manifest import manifest
 from runners.market import CHUNK_EVENTS, Market, open_market
 from runners.run_directory import RunDirectory, check_free
-from runners.simulated_venue import VenuePlan, with_margins
 
 FLATTEN_MARGIN_NS = 1_000_000_000
 BOUNDS = ("conservative", "optimistic")

@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from nautilus_trader.model import AggressorSide, TradeTick
+from nautilus_trader.model import AggressorSide, InstrumentId, TradeTick
 
 from execution import records
 from risk.books import Books
 
 NS_PER_MINUTE = 60_000_000_000
+RAW_UNITS = 10**16  # fixed-point units of a Nautilus quantity in the high-precision build
+_SIGN = {AggressorSide.BUY: 1, AggressorSide.SELL: -1, AggressorSide.NO_AGGRESSOR: 0}
 
 
 class TopRecorder:
@@ -70,35 +72,39 @@ class VolumeRecorder:
     """Market volume per minute and side of the aggressor."""
 
     def __init__(self) -> None:
-        self._minutes: dict[tuple[int, str], list[int]] = {}
-        self._scale: dict[str, int] = {}
+        self._minutes: defaultdict[tuple[int, str], list[int]] = defaultdict(lambda: [0, 0, 0])
+        self._names: dict[InstrumentId, str] = {}
 
     def add(self, events: Iterable[Any]) -> None:
         """Count the trades among a chunk's events."""
-        buy, sell = AggressorSide.BUY, AggressorSide.SELL
-        for event in events:
-            if type(event) is not TradeTick:
-                continue
-            name = str(event.instrument_id)
-            size = event.size
-            self._scale[name] = size.precision
-            key = (event.ts_init // NS_PER_MINUTE * NS_PER_MINUTE, name)
-            row = self._minutes.get(key)
-            if row is None:
-                row = self._minutes[key] = [0, 0, 0]
-            steps = round(float(size) * 10**size.precision)  # whole steps: the sum does not depend on the order
-            side = event.aggressor_side
-            row[0] += steps if side == buy else 0
-            row[1] += steps if side == sell else 0
-            row[2] += 1
+        trades = [event for event in events if type(event) is TradeTick]
+        if not trades:
+            return
+        names = np.array([self._name(trade.instrument_id) for trade in trades])
+        minutes = np.array([trade.ts_init for trade in trades]) // NS_PER_MINUTE * NS_PER_MINUTE
+        sizes = [trade.size.raw for trade in trades]  # whole raw units: the sum does not depend on the order
+        sides = np.array([_SIGN[trade.aggressor_side] for trade in trades])
+        for name in np.unique(names):
+            for minute in np.unique(minutes[names == name]):
+                mine = np.flatnonzero((names == name) & (minutes == minute))
+                row = self._minutes[(int(minute), str(name))]
+                row[0] += sum(sizes[i] for i in mine if sides[i] > 0)
+                row[1] += sum(sizes[i] for i in mine if sides[i] < 0)
+                row[2] += len(mine)
 
     def table(self) -> pa.Table:
         """One row per minute with trades, in order."""
         rows = [
             {
-                "minute_ns": minute, "instrument_id": name, "buy_volume": bought / 10 ** self._scale[name],
-                "sell_volume": sold / 10 ** self._scale[name], "trades": trades,
+                "minute_ns": minute, "instrument_id": name, "buy_volume": bought / RAW_UNITS,
+                "sell_volume": sold / RAW_UNITS, "trades": trades,
             }
             for (minute, name), (bought, sold, trades) in sorted(self._minutes.items())
         ]  # fmt: skip
         return records.table(records.VOLUME, rows)
+
+    def _name(self, instrument_id: InstrumentId) -> str:
+        name = self._names.get(instrument_id)
+        if name is None:
+            name = self._names[instrument_id] = str(instrument_id)
+        return name

@@ -3,32 +3,27 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-ROW = re.compile(r"^\| ([A-Z]-\d+a?) \| (done|partly|planned) \| (.*) \|$", re.MULTILINE)
+from tests.requirement_page import PAGE, ROOT, ROW, proofs, rendered
 
 
 def listed() -> dict[str, tuple[str, str]]:
-    text = (ROOT / "docs" / "requirements.md").read_text(encoding="utf-8")
-    return {identifier: (state, note) for identifier, state, note in ROW.findall(text)}
-
-
-def proved() -> set[str]:
-    found: set[str] = set()
-    for path in (ROOT / "tests").rglob("test_*.py"):
-        for arguments in re.findall(r"mark\.req\(([^)]*)\)", path.read_text(encoding="utf-8")):
-            found.update(re.findall(r"[A-Z]-\d+a?", arguments))
-    return found
+    text = PAGE.read_text(encoding="utf-8")
+    return {identifier: (state, note) for identifier, state, note, _ in ROW.findall(text)}
 
 
 def test_every_done_requirement_has_a_test() -> None:
     done = {identifier for identifier, (state, _) in listed().items() if state == "done"}
-    assert sorted(done - proved()) == []
+    assert sorted(done - set(proofs())) == []
 
 
 def test_every_id_that_a_test_proves_is_listed() -> None:
-    assert sorted(proved() - set(listed())) == []
+    assert sorted(set(proofs()) - set(listed())) == []
+
+
+def test_the_page_names_the_tests_that_carry_each_id() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    assert rendered(text) == text, "run: uv run python -m tests.requirement_page"
 
 
 def test_a_partly_done_requirement_says_what_is_missing() -> None:

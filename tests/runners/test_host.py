@@ -15,7 +15,7 @@ import pytest
 from errors import ConfigError, RunFailed
 from runners.host import Outcome, replay
 from runners.latency import LatencyPlan, plan_latency
-from runners.simulated_venue import VenuePlan, with_margins
+from runners.engine_venue import VenuePlan, with_margins
 from tests.runners.tiny import (
     NAME,
     START,

@@ -31,7 +31,7 @@ from runners.config.models import StrategyEntry
 from runners.config.venue import VenueConfig
 from runners.host import Outcome, replay
 from runners.latency import LatencyPlan, plan_latency
-from runners.simulated_venue import VenuePlan, with_margins
+from runners.engine_venue import VenuePlan, with_margins
 
 NAME = "BTCUSDT-PERP.BINANCE"
 IID = InstrumentId.from_str(NAME)
