@@ -72,6 +72,7 @@ class Measures(_Frozen):
     truncated: bool = Field(default=False, description="the source ends in the middle of a compressed member")
     book_from_deltas_alone: bool = Field(default=False, description="no snapshot: quiet levels are missing")
     rules_inferred: bool = Field(default=False, description="tick and step were inferred from the data")
+    no_update_ids: bool = Field(default=False, description="gaps could not be looked for, only restarts are known")
 
     def plus(self, other: Measures) -> Measures:
         """Add another part of the same day."""
@@ -87,6 +88,7 @@ class Measures(_Frozen):
             truncated=self.truncated or other.truncated,
             book_from_deltas_alone=self.book_from_deltas_alone or other.book_from_deltas_alone,
             rules_inferred=self.rules_inferred or other.rules_inferred,
+            no_update_ids=self.no_update_ids or other.no_update_ids,
         )
 
 
@@ -164,6 +166,7 @@ SILENCE = Rule(name="longest silence", unit="s", limits=(120, 600, 3_600, 14_400
 RULES = (DISAGREEMENT, CROSSED, UNKNOWN, BROKEN, DISORDER, SILENCE)
 CAPS = {
     "truncated": (Grade.B, "the source ends in the middle of a compressed member"),
+    "no_update_ids": (Grade.B, "the source has no update ids: gaps show only where the book was restarted"),
     "rules_inferred": (Grade.B, "tick and step were inferred from the data"),
     "book_from_deltas_alone": (Grade.C, "the book was built from deltas alone"),
 }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +21,7 @@ from errors import CorruptData
 NS_PER_SEC = 1_000_000_000
 NS_PER_DAY = 86_400 * NS_PER_SEC
 ROW_GROUP = 65_536
+_SYNC_THREADS = 8
 MARKER = "catalog.json"
 NOTE_KEY = b"hyper_trading"
 
@@ -125,6 +128,12 @@ def sync(path: Path) -> None:
     """Force a finished file to the disk."""
     with path.open("rb+") as handle:
         os.fsync(handle.fileno())
+
+
+def sync_all(paths: Sequence[Path]) -> None:
+    """Force finished files to the disk together, which costs little more than one."""
+    with ThreadPoolExecutor(max(1, min(len(paths), _SYNC_THREADS)), thread_name_prefix="sync") as executor:
+        list(executor.map(sync, paths))
 
 
 def write_text(path: Path, text: str) -> None:

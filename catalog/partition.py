@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from catalog import book
-from catalog.files import NS_PER_DAY, ROW_GROUP, data_folder, day_start, file_name, open_parquet, schema_for, sync
+from catalog.files import NS_PER_DAY, ROW_GROUP, data_folder, day_start, file_name, open_parquet, schema_for
 from catalog.kinds import Kind
 from catalog.tables import F_LAST, F_SNAPSHOT, Action, BookSide, Codes, Precision, deltas_table, nanoseconds, scaled
 from errors import CorruptData
@@ -58,7 +58,6 @@ class Partition:
     def close(self) -> None:
         """Finish the file under its final name, inside the staging folder."""
         self._file.close()
-        sync(self._draft)
         self._draft.replace(self._folder / file_name(self._start_ns, self._end_ns))
 
     def book_at(self, ts_init: int) -> pa.Table:

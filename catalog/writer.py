@@ -8,13 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 
 import pyarrow as pa
 from nautilus_trader.model import CryptoPerpetual, CurrencyPair
 from nautilus_trader.persistence import ParquetDataCatalog
 
 from catalog.certificate import Certificate
-from catalog.files import MARKER, DataFile, day_of, list_data, write_text
+from catalog.files import MARKER, DataFile, day_of, list_data, sync_all, write_text
 from catalog.journal import Checkpoint, Staging, catalog_lock, no_checkpoint, publish, recover
 from catalog.kinds import Kind
 from catalog.partition import Partition, action_codes, split_days
@@ -109,11 +110,14 @@ class Transaction:
         self._last_ns: dict[tuple[Kind, str], int] = {}
         self._carried: dict[tuple[str, str], int] = {}
         self._instruments: dict[str, Instrument] = {}
+        self._defining = Lock()
         self._certificates: list[Certificate] = []
         (staging / "data").mkdir()
 
     def add(self, instrument: Instrument, kind: Kind, table: pa.Table, *, bar_type: str | None = None) -> None:
         """Append rows; repeated calls for one instrument and kind must go forward in time.
+
+        Different kinds may be added from different threads.
 
         Parameters
         ----------
@@ -167,9 +171,10 @@ class Transaction:
         return Committed(new=True, files=tuple(sorted(name for name in moves.values() if name.startswith("data/"))))
 
     def _add_instrument(self, instrument: Instrument) -> None:
-        if str(instrument.id) not in self._instruments:
-            self._instruments[str(instrument.id)] = instrument
-            ParquetDataCatalog(str(self._staging)).write_instruments([instrument])
+        with self._defining:
+            if str(instrument.id) not in self._instruments:
+                self._instruments[str(instrument.id)] = instrument
+                ParquetDataCatalog(str(self._staging)).write_instruments([instrument])
 
     def _partition(self, instrument: Instrument, key: tuple[Kind, str], midnight: int, rows: pa.Table) -> Partition:
         current = self._open.get(key)
@@ -198,8 +203,9 @@ class Transaction:
         _refuse_overlap(staged, [file for file in list_data(self._root) if _relative(self._root, file) not in own])
         self._stage_certificates()
         ledger = {"id": self._source_id, "files": sorted({*names, *own}), "days": self._days()}
-        write_text(self._staging / "sources" / f"{self._source_id}.json", json.dumps(ledger, indent=1) + "\n")
+        self._stage_text(f"sources/{self._source_id}.json", json.dumps(ledger, indent=1) + "\n")
         every = sorted(path for path in self._staging.rglob("*") if path.is_file())
+        sync_all(every)
         targets = {path: path.relative_to(self._staging).as_posix() for path in every}
         prefix = self._staging.relative_to(self._root).as_posix()
         return {f"{prefix}/{name}": name for path, name in targets.items() if self._wanted(path, name)}
@@ -228,7 +234,12 @@ class Transaction:
                 there = Certificate.model_validate_json((self._root / name).read_text(encoding="utf-8"))
                 if not {source.id for source in final.sources} <= {source.id for source in there.sources}:
                     final = there.merged(final)
-            write_text(self._staging / name, final.model_dump_json(indent=1) + "\n")
+            self._stage_text(name, final.model_dump_json(indent=1) + "\n")
+
+    def _stage_text(self, name: str, text: str) -> None:
+        path = self._staging / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8", newline="\n")
 
 
 def _opens_with_clear(deltas: pa.Table) -> bool:

@@ -33,9 +33,9 @@ class Door:
         self._desk = desk
         self.exiting = False
 
-    def admit(self, order: Any, purpose: Purpose, ts_ns: int) -> bool:
+    def admit(self, order: Any, purpose: Purpose, ts_ns: int, *, closes_own: bool = False) -> bool:
         """Check one order and record it; raising here prevents the send."""
-        request = of_order(order, self._desk.strategy_id, ts_ns, purpose)
+        request = of_order(order, self._desk.strategy_id, ts_ns, purpose, closes_own=closes_own)
         verdict = self._verdict(order, request)
         if isinstance(verdict, Refused):
             self._refuse(request, verdict)
@@ -71,7 +71,7 @@ class Door:
             return Refused(Reason.UNSUPPORTED, "execution algorithms and emulated orders send past the gate")
         if order.is_quote_quantity:
             return Refused(Reason.UNSUPPORTED, "a quantity in quote currency: state base units")
-        if self.exiting and request.is_entry:
+        if self.exiting and request.is_entry and not request.closes_own:
             return Refused(Reason.EXITING, "the strategy is leaving the market: entries wait until it is flat")
         return self._services.gate.check(request)
 

@@ -30,6 +30,7 @@ from execution.closing import Closer
 from execution.door import Door
 from execution.guarded_clock import GuardedClock
 from execution.guarded_factory import GuardedFactory
+from execution.netting import Netting
 from execution.relay import relay_order_event, relay_position_event
 from execution.requests import of_initialized
 from execution.seal import UngatedOrder
@@ -50,6 +51,7 @@ class Guard(Strategy):
     guard_clock: GuardedClock | None = None
     guard_door: Door
     guard_closer: Closer
+    guard_netting: Netting
     guard_passing: set[str]
     guard_relayed: set[Any]
     guard_topics: dict[tuple[str, Any], Callable[..., Any]]
@@ -61,9 +63,11 @@ class Guard(Strategy):
         params: dict[str, Any] | None = None,
     ) -> None:  # fmt: skip
         """Check, journal, send. A refusal reaches the strategy as `OrderDenied`."""
-        if self.guard_door.admit(order, self.desk.take_purpose(), self.clock.timestamp_ns()):
-            send = functools.partial(super().submit_order, order, position_id, client_id, params)
-            self.wire.insert(self.clock, lambda: self.guard_pass([order], send))
+        purpose = self.desk.take_purpose()
+        for part, closes_own in self.guard_netting.fitted(order):
+            if self.guard_door.admit(part, purpose, self.clock.timestamp_ns(), closes_own=closes_own):
+                send = functools.partial(super().submit_order, part, position_id, client_id, params)
+                self.wire.insert(self.clock, functools.partial(self.guard_pass, [part], send))
 
     def submit_order_list(
         self, order_list: Any, position_id: PositionId | None = None, client_id: ClientId | None = None,
@@ -180,6 +184,7 @@ class Guard(Strategy):
         self.guard_clock = GuardedClock(super().clock, self.guard_recorded)
         self.guard_door = Door(self, self.services, self.desk)
         self.guard_closer = Closer(self, self.services, self.desk, self.guard_door)
+        self.guard_netting = Netting(self, self.services.view, self.desk)
         self.subscribe_topic(HALT, self.guard_halted)
         if self.desk.trading_end_ns is not None:
             self.clock.set_time_alert_ns("hyper-flatten", self.desk.trading_end_ns, callback=self.guard_flatten)

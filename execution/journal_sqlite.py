@@ -18,13 +18,12 @@ from typing import Any
 import pyarrow as pa
 
 from execution import journal_tables
-from execution.journal import Fill
+from execution.journal import CLOSED, Fill
 from execution.journal_file import Connect, Durability, JournalFailed, connect, open_journal
 from risk.request import OrderRequest
 from risk.verdict import Refused
 
 ZERO = Decimal(0)
-CLOSED = frozenset({"FILLED", "CANCELED", "REJECTED", "EXPIRED", "DENIED", "NOT_EXECUTED"})
 _AVERAGE_STEP = Decimal("1e-12")
 
 
@@ -121,30 +120,29 @@ class SqliteJournal:
                 "run_id": self.run_id, "ts_ns": ts_ns, "client_order_id": client_order_id, "event": event,
                 "detail": detail,
             })  # fmt: skip
-            if status is None:
-                return
-            changes: dict[str, Any] = {"status": status}
-            if status == "ACK":
-                changes["ts_accepted"] = ts_ns
-            if status in CLOSED:
-                changes["ts_closed"] = ts_ns
-            if status in ("REJECTED", "DENIED"):
-                changes["reject_reason"] = detail
-            journal_tables.update(db, "orders", changes, {"client_order_id": client_order_id})
+            row = _order(db, client_order_id)
+            if row is not None and status is not None and row["status"] not in CLOSED:
+                changes = _on_status(row, ts_ns, status, detail)
+                journal_tables.update(db, "orders", changes, {"client_order_id": client_order_id})
 
     def queue(self, client_order_id: str, ahead: float) -> None:
         """See `Journal.queue`."""
         with self._transaction() as db:
             journal_tables.update(db, "orders", {"queue_ahead": ahead}, {"client_order_id": client_order_id})
 
-    def fill(self, fill: Fill) -> None:
+    def resize(self, client_order_id: str, quantity: Decimal) -> None:
+        """See `Journal.resize`."""
+        with self._transaction() as db:
+            journal_tables.update(db, "orders", {"quantity": str(quantity)}, {"client_order_id": client_order_id})
+
+    def fill(self, fill: Fill) -> bool:
         """See `Journal.fill`; fill, position and order state are one transaction."""
         with self._transaction() as db:
             if db.execute(
                 "SELECT 1 FROM fills WHERE instrument_id = ? AND trade_id = ?", (fill.instrument_id, fill.trade_id)
             ).fetchone():
-                return
-            order = self._book_on_order(db, fill)
+                return False
+            order = _book_on_order(db, fill)
             position = self._position(db, fill.instrument_id) + (1 if fill.side == "BUY" else -1) * fill.quantity
             journal_tables.insert(db, "fills", {
                 "run_id": self.run_id, "instrument_id": fill.instrument_id, "trade_id": fill.trade_id,
@@ -155,6 +153,7 @@ class SqliteJournal:
                 "ts_decision": order["ts_ns"] if order else fill.ts_ns,
                 "ts_arrival": order["ts_accepted"] if order else None,
             })  # fmt: skip
+        return True
 
     def funding(
         self, ts_ns: int, instrument_id: str, strategy_id: str, position: Decimal, rate: Decimal | None, amount: Decimal
@@ -234,28 +233,6 @@ class SqliteJournal:
             raise
 
     @staticmethod
-    def _book_on_order(db: sqlite3.Connection, fill: Fill) -> dict[str, Any] | None:
-        row = db.execute("SELECT * FROM orders WHERE client_order_id = ?", (fill.client_order_id,)).fetchone()
-        if row is None:
-            return None
-        order = dict(row)
-        before = Decimal(order["filled_quantity"])
-        total = before + fill.quantity
-        paid = Decimal(order["avg_price"] or 0) * before + fill.price * fill.quantity
-        if order["ts_accepted"] is None:
-            order["ts_accepted"] = fill.ts_ns  # a market order is filled on arrival, without an acceptance of its own
-        changes: dict[str, Any] = {
-            "filled_quantity": str(total), "avg_price": str((paid / total).quantize(_AVERAGE_STEP)),
-            "ts_accepted": order["ts_accepted"],
-        }  # fmt: skip
-        if total >= Decimal(order["quantity"]):
-            changes |= {"status": "FILLED", "ts_closed": fill.ts_ns}
-        elif order["status"] not in CLOSED:
-            changes["status"] = "PARTIALLY_FILLED"
-        journal_tables.update(db, "orders", changes, {"client_order_id": fill.client_order_id})
-        return order
-
-    @staticmethod
     def _position(db: sqlite3.Connection, instrument_id: str) -> Decimal:
         row = db.execute(
             "SELECT position_after FROM fills WHERE instrument_id = ? ORDER BY fill_id DESC LIMIT 1", (instrument_id,)
@@ -265,3 +242,43 @@ class SqliteJournal:
 
 def _text(value: Decimal | None) -> str | None:
     return None if value is None else str(value)
+
+
+def _order(db: sqlite3.Connection, client_order_id: str) -> dict[str, Any] | None:
+    row = db.execute("SELECT * FROM orders WHERE client_order_id = ?", (client_order_id,)).fetchone()
+    return None if row is None else dict(row)
+
+
+def _on_status(row: Mapping[str, Any], ts_ns: int, status: str, detail: str) -> dict[str, Any]:
+    changes: dict[str, Any] = {"status": status}
+    if status == "ACK":
+        if row["ts_accepted"] is None:
+            changes["ts_accepted"] = ts_ns
+        if Decimal(row["filled_quantity"]):
+            changes["status"] = "PARTIALLY_FILLED"
+    if status in CLOSED:
+        changes["ts_closed"] = ts_ns
+    if status in ("REJECTED", "DENIED"):
+        changes["reject_reason"] = detail
+    return changes
+
+
+def _book_on_order(db: sqlite3.Connection, fill: Fill) -> dict[str, Any] | None:
+    order = _order(db, fill.client_order_id)
+    if order is None:
+        return None
+    before = Decimal(order["filled_quantity"])
+    total = before + fill.quantity
+    paid = Decimal(order["avg_price"] or 0) * before + fill.price * fill.quantity
+    if order["ts_accepted"] is None:
+        order["ts_accepted"] = fill.ts_ns  # a market order is filled on arrival, without an acceptance of its own
+    changes: dict[str, Any] = {
+        "filled_quantity": str(total), "avg_price": str((paid / total).quantize(_AVERAGE_STEP)),
+        "ts_accepted": order["ts_accepted"],
+    }  # fmt: skip
+    if total >= Decimal(order["quantity"]):
+        changes |= {"status": "FILLED", "ts_closed": fill.ts_ns}
+    elif order["status"] not in CLOSED:
+        changes["status"] = "PARTIALLY_FILLED"
+    journal_tables.update(db, "orders", changes, {"client_order_id": fill.client_order_id})
+    return order

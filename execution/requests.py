@@ -9,7 +9,9 @@ from nautilus_trader.model import OrderSide
 from risk.request import OrderRequest, Purpose, Side
 
 
-def of_order(order: Any, strategy_id: str, ts_ns: int, purpose: Purpose) -> OrderRequest:
+def of_order(
+    order: Any, strategy_id: str, ts_ns: int, purpose: Purpose, *, closes_own: bool = False
+) -> OrderRequest:
     """Read an order object; order classes share no base class, and market orders have no price."""
     price = getattr(order, "price", None)
     return OrderRequest(
@@ -17,7 +19,7 @@ def of_order(order: Any, strategy_id: str, ts_ns: int, purpose: Purpose) -> Orde
         side=Side.BUY if order.side == OrderSide.BUY else Side.SELL, order_type=order.order_type.name,
         quantity=order.quantity.as_decimal(), price=price.as_decimal() if price is not None else None,
         post_only=bool(getattr(order, "is_post_only", False)), reduce_only=bool(order.is_reduce_only),
-        time_in_force=order.time_in_force.name, ts_ns=ts_ns, purpose=purpose,
+        time_in_force=order.time_in_force.name, ts_ns=ts_ns, purpose=purpose, closes_own=closes_own,
     )  # fmt: skip
 
 

@@ -44,7 +44,11 @@ class MinuteAtr:
             self._minute = minute
             self._high = self._low = self._close = price
             return completed
-        self._high, self._low, self._close = max(self._high, price), min(self._low, price), price
+        if price > self._high:
+            self._high = price
+        elif price < self._low:
+            self._low = price
+        self._close = price
         return False
 
     def _complete(self) -> None:

@@ -120,7 +120,10 @@ class RiskGate:
         return check_venue_rules(request, rules, None, 0)
 
     def _entry(self, request: OrderRequest) -> Verdict:
-        for check in (self._allowed_now, self._policy, self._rules, self._limits, self._edge):
+        own = (self._allowed_now, self._rules, self._limits)
+        for check in (
+            own if request.closes_own else (self._allowed_now, self._policy, self._rules, self._limits, self._edge)
+        ):
             verdict = check(request)
             if isinstance(verdict, Refused):
                 return verdict
@@ -171,8 +174,11 @@ class RiskGate:
         price, equity = view.reference(iid), view.equity()
         if price is None or equity is None:
             return Refused(Reason.NO_PRICE, f"{iid} has no price, or the account no equity, yet")
+        net = view.net(iid)
+        if request.closes_own and net * request.side < 0:
+            net = Decimal(0)  # what this side could still reduce is being reduced by the flagged part
         exposure = Exposure(
-            net=view.net(iid), resting_same_side=view.resting_entries(iid, request.side), price=price,
+            net=net, resting_same_side=view.resting_entries(iid, request.side), price=price,
             gross_elsewhere=view.gross_elsewhere(iid), worst_here=view.worst(iid), equity=equity,
         )  # fmt: skip
         return check_exposure(request, exposure, self.config)

@@ -90,14 +90,18 @@ class KillSwitch:
         return why
 
     def arm(self, ts_ns: int, operator: str, reason: str) -> ArmToken:
-        """Make an account's first token.
+        """Make an account's first token, or replace one that is in force (after a change of configuration).
+
+        A token that is gone though the log knows one was deleted by a trip, recorded or not: that takes a reset.
 
         Raises
         ------
         SafetyRefusal
-            When the account has tripped before (reset it), or record or token cannot be written.
+            When the account has tripped (reset it), or record or token cannot be read or written.
         """
-        if self.tripped is not None or any(record.act is Act.TRIPPED for record in self._log.records()):
+        token, records = self._tokens.read(), self._log.records()
+        halted = bool(records) if token is None else latched_by(token, records) is not None
+        if self.tripped is not None or halted:
             raise SafetyRefusal("the kill switch has tripped before: a person must reset it with a reason")
         return self._make_token(Act.ARMED, ts_ns, operator, reason)
 

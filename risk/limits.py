@@ -63,7 +63,7 @@ def check_exposure(request: OrderRequest, exposure: Exposure, config: RiskConfig
 
 
 def _refuse(reason: Reason, what: str, value: Decimal, limit: Decimal) -> Refused:
-    return Refused(reason, f"{what} {plain(value)} > {plain(limit)}", {"value": str(value), "limit": str(limit)})
+    return Refused(reason, f"{what} {plain(value)} > {plain(limit)}", {"value": plain(value), "limit": plain(limit)})
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,9 @@ class OrderRequest:
         Engine clock, UTC.
     purpose
         Why, and the expected edge.
+    closes_own
+        An entry for the account, since another strategy holds the other side, that closes the strategy's own position: neither
+        policy nor edge is asked, the limits are.
     """
 
     strategy_id: str
@@ -82,6 +85,7 @@ class OrderRequest:
     time_in_force: str
     ts_ns: int
     purpose: Purpose = NO_PURPOSE
+    closes_own: bool = False
 
     @property
     def is_entry(self) -> bool:

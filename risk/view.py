@@ -149,7 +149,7 @@ class AccountView:
         if update is None or update.next_funding_ns is None:
             return None
         interval_ns = update.interval * NS_PER_MINUTE if update.interval else None
-        return Funding(float(update.rate) * 1e4, update.next_funding_ns, interval_ns)
+        return Funding(float(update.rate * 10_000), update.next_funding_ns, interval_ns)
 
     def position(self, strategy_id: str, instrument_id: str) -> StrategyPosition:
         """A strategy's own position; flat where it has none."""

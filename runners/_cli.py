@@ -16,8 +16,17 @@ COMMANDS: Mapping[str, str] = {
     "ingest": "Bring a recording or a generated sample into a catalog.",
     "catalog": "List, show, verify or remove what is in a catalog.",
     "backtest": "Replay a market through strategies and write a report.",
+    "runs": "List, open, compare or remove past runs.",
+    "export": "Write fills, round trips or income of a run as CSV.",
+    "config": "Check, show and compare configuration files, or print their schema.",
+    "new": "Write a strategy of your own, with its test and configuration.",
+    "lookahead": "Prove that no order depends on data after it.",
+    "warmup-check": "Tell whether the warm-up is long enough.",
 }
 """Name and help line of every command; the code is in ``runners/<name>.py`` and is imported when it is called."""
+
+PACKAGES = frozenset({"config"})
+"""Commands whose code is in ``runners/<name>/__main__.py``."""
 
 
 class LazyGroup(TyperGroup):
@@ -36,9 +45,15 @@ class LazyGroup(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Import the command that is called."""
         if args and args[0] in COMMANDS:
-            module = importlib.import_module(f"runners.{args[0].replace('-', '_')}")
+            module = importlib.import_module(module_of(args[0]))
             return args[0], typer.main.get_command(module.app), args[1:]
         return super().resolve_command(ctx, args)
+
+
+def module_of(command: str) -> str:
+    """Name of the module that holds a command's app."""
+    name = f"runners.{command.replace('-', '_')}"
+    return f"{name}.__main__" if command in PACKAGES else name
 
 
 def new_app(help_text: str, **options: Any) -> typer.Typer:

@@ -12,10 +12,9 @@ from typing import Annotated
 import typer
 
 from runners._cli import new_app, run
+from runners._trust import DEFAULT_WORKSPACE, Setting, TrustCode, Workspace, trust_of
 
 app = new_app("Replay a market through strategies and write a report.")
-
-Setting = Annotated[list[str] | None, typer.Option("--set", metavar="K=V", help="Change a value: venue.leverage=2.")]
 
 
 @app.command()
@@ -27,8 +26,8 @@ def backtest(
     accept_grade: Annotated[
         str | None, typer.Option(metavar="G", help="Accept certificates down to this grade.")
     ] = None,
-    workspace: Annotated[Path, typer.Option(help="Folder of your own strategies.")] = Path("my"),
-    trust_code: Annotated[bool, typer.Option(help="Import strategies from anywhere.")] = False,
+    workspace: Workspace = DEFAULT_WORKSPACE,
+    trust_code: TrustCode = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print summary.json instead of the table.")] = False,
 ) -> None:
     """Replay a market through strategies and write a report.
@@ -36,12 +35,12 @@ def backtest(
     Example: python -m runners.backtest backtest_configs/btc.yaml --set venue.fees.maker_bps=1.5
     """
     from errors import UsageError  # noqa: PLC0415 - nothing heavy is imported for --help
-    from runners.config import Trust, load_backtest  # noqa: PLC0415
+    from runners.config import load_backtest  # noqa: PLC0415
     from runners.session import Options, backtest  # noqa: PLC0415
 
     if accept_grade is not None and accept_grade.upper() not in tuple("ABCDEF"):
         raise UsageError(f"--accept-grade {accept_grade} is not a grade; write one of A, B, C, D, E, F.")
-    trust = Trust(_importable(workspace), trust_code)
+    trust = trust_of(workspace, trust_code)
     options = Options(output, accept_grade.upper() if accept_grade else None, trust)
     resolved = load_backtest(config, settings or (), trust)
     with _progress() as progress:
@@ -49,13 +48,6 @@ def backtest(
     _show(place, summary, as_json=as_json)
     if open_report:
         webbrowser.open((place / "report.html").resolve().as_uri())
-
-
-def _importable(workspace: Path) -> Path:
-    parent = str(workspace.resolve().parent)
-    if workspace.is_dir() and parent not in sys.path:
-        sys.path.append(parent)
-    return workspace
 
 
 def _show(place: Path, summary: object, *, as_json: bool) -> None:

@@ -16,6 +16,7 @@ from errors import RunFailed
 from runners.account import account_figures
 from runners.engine_venue import VenuePlan, build_engine
 from runners.funding import Payment, SettledRates, payments
+from runners.opening_quote import OpeningQuotes
 from runners.tables import TopRecorder, VolumeRecorder
 from runners.wiring import Package
 
@@ -116,11 +117,11 @@ def _run(
         portfolio=portfolio, cache=cache, account_id=AccountId(f"{plan.venue}-001"), settlement=plan.currency
     )
     package.install(engine)
-    rates = SettledRates()
+    rates, opening = SettledRates(), OpeningQuotes()
     events = 0
     for chunk in chunks:
         events += len(chunk)
-        _feed(engine, chunk, rates)
+        _feed(engine, chunk, rates, opening)
         if market is not None:
             market.tops.drain(package.services.view.books)
             market.volume.add(chunk)
@@ -130,6 +131,7 @@ def _run(
             progress(chunk[-1].ts_init)
     _check_replayed(events)
     engine.end()
+    package.settle(cache)
     _check_faults(package)
     last = market.tops.last() if market is not None else tops
     paid = payments(cache, rates)
@@ -141,12 +143,12 @@ def _run(
     )  # fmt: skip
 
 
-def _feed(engine: BacktestEngine, chunk: list[Any], rates: SettledRates) -> None:
+def _feed(engine: BacktestEngine, chunk: list[Any], rates: SettledRates, opening: OpeningQuotes) -> None:
     for event in chunk:
         if type(event) is FundingRateUpdate:
             rates.add(event)
     if chunk:
-        engine.add_data(chunk, validate=False, sort=True)
+        engine.add_data(opening.of(chunk) + chunk, validate=False, sort=True)
         engine.run(streaming=True)
         engine.clear_data()
 

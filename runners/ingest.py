@@ -15,7 +15,7 @@ from errors import DataError, UsageError
 from runners._cli import new_app, run
 from runners._progress import progress_bar
 
-app = new_app("Bring a recording or a generated sample into a catalog.", no_args_is_help=True)
+app = new_app("Bring a recording, Tardis files or a generated sample into a catalog.", no_args_is_help=True)
 
 CatalogOption = Annotated[Path, typer.Option("--catalog", help="Catalog folder; made when missing.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
@@ -54,6 +54,30 @@ def recording(
             from_deltas_alone=from_deltas_alone,
             on_bytes=advance,
         )
+    for warning in done.warnings:
+        typer.echo(f"warning: {warning}.", err=True)
+    typer.echo(_as_json(done) if as_json else _as_text(done, catalog))
+
+
+@app.command()
+def tardis(
+    files: Annotated[list[Path], typer.Argument(help="incremental_book_L2, trades, book_ticker; CSV, plain or gzip.")],
+    market: Annotated[MarketName, typer.Option(help="Market the files are of.")],
+    symbol: Annotated[str, typer.Option(help="Symbol as the venue writes it, BTCUSDT.")],
+    catalog: CatalogOption = Path("data/catalog"),
+    as_json: JsonOption = False,
+) -> None:
+    """Ingest Tardis CSV files; give all kinds of one day together.
+
+    Example: python -m runners ingest tardis book.csv.gz trades.csv.gz ticker.csv.gz --market usdm --symbol BTCUSDT
+    """
+    from catalog.tardis.ingest import ingest_tardis  # noqa: PLC0415 (only this command needs it)
+
+    missing = [file for file in files if not file.is_file()]
+    if missing:
+        raise DataError(f"there is no file {missing[0]}.")
+    with progress_bar(f"reading {len(files)} files", sum(file.stat().st_size for file in files)) as advance:
+        done = ingest_tardis(files, market=market.value, symbol=symbol.upper(), catalog=catalog, on_bytes=advance)
     for warning in done.warnings:
         typer.echo(f"warning: {warning}.", err=True)
     typer.echo(_as_json(done) if as_json else _as_text(done, catalog))

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
+import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from errors import ConfigError
 
 OWN_PACKAGES = frozenset({"strategies"})
+PROJECT = Path(__file__).resolve().parents[1]
 
 
 def load_class(path: str, *, trusted: bool = False, workspace: Path | None = None) -> Any:
@@ -47,3 +51,37 @@ def load_class(path: str, *, trusted: bool = False, workspace: Path | None = Non
     if not hasattr(module, name):
         raise ConfigError(f"class {path!r}: module {module_name!r} has no {name!r}")
     return getattr(module, name)
+
+
+@dataclass(frozen=True, slots=True)
+class CodeMark:
+    """Where the code that a configuration names lies; stands in a run's manifest.
+
+    Attributes
+    ----------
+    path
+        ``package.module:Class``.
+    origin
+        ``project``, ``workspace``, or ``outside`` (allowed by ``--trust-code``).
+    file, sha256
+        The module's file and the hash of its content; empty where there is no file.
+    """
+
+    path: str
+    origin: str
+    file: str
+    sha256: str
+
+
+def code_mark(path: str, workspace: Path | None = None) -> CodeMark:
+    """Describe code that `load_class` has imported."""
+    package = path.split(".", maxsplit=1)[0]
+    origin = "project" if package in OWN_PACKAGES else "outside"
+    if workspace is not None and package == workspace.name:
+        origin = "workspace"
+    source = getattr(sys.modules.get(path.partition(":")[0]), "__file__", None)
+    if source is None:
+        return CodeMark(path, origin, "", "")
+    file = Path(source)
+    shown = file.relative_to(PROJECT) if file.is_relative_to(PROJECT) else file
+    return CodeMark(path, origin, shown.as_posix(), hashlib.sha256(file.read_bytes()).hexdigest())

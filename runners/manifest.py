@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import platform
 import tomllib
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,7 @@ def manifest(
             for entry in config.strategies
             if entry.policy.waiver is not None
         ],
+        "code": [asdict(mark) for mark in resolved.code],
         "instruments": {iid: _instrument(found) for iid, found in market.instruments().items()},
         "events": events,
         "wall_seconds": wall_seconds,

@@ -101,11 +101,18 @@ def run_bounds(
         def step(ts_ns: int, bound: str = bound) -> None:
             progress(bound, (ts_ns - start) / span)
 
-        venue = _venue(resolved, market, latency, bound)
-        package = _package(resolved, market, latency, venue, options.trust, record_tops=first is None)
+        venue, package = prepare(resolved, market, latency, options.trust, bound, record_tops=first is None)
         chunks = market.chunks(options.max_chunk_events)
         outcomes[bound] = replay(venue, package, chunks, tops=first.tops if first else None, progress=step)
     return outcomes
+
+
+def prepare(
+    resolved: Resolved, market: Market, latency: LatencyPlan, trust: Trust, bound: str, *, record_tops: bool
+) -> tuple[VenuePlan, wiring.Package]:
+    """Make the venue and the strategies of one queue bound: new objects, for one replay."""
+    venue = _venue(resolved, market, latency, bound)
+    return venue, _package(resolved, market, latency, venue, trust, record_tops=record_tops)
 
 
 def _venue(resolved: Resolved, market: Market, latency: LatencyPlan, bound: str) -> VenuePlan:
@@ -135,6 +142,8 @@ def _package(
         epoch=seeded_epoch(config.seed),
         from_quotes=venue.top_only,
         latency=latency.sampler(config.seed),
+        insert_ns=min(latency.insert_ns),
+        cancel_ns=min(latency.cancel_ns),
         trusted=trust.everything,
         workspace=trust.workspace,
         record_tops=record_tops,

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from errors import ConfigError
 from execution.actors import BookKeeper, BookKeeperConfig
-from execution.guarding import guard_class
+from execution.guarding import RESERVED, guard_class
 from execution.ids import ClientOrderIds
 from execution.journal import MemoryJournal
 from execution.seal import seal
@@ -28,10 +28,8 @@ from risk.gate import RiskGate
 from risk.policy import Policy
 from risk.venue_rules import of_instrument
 from risk.view import AccountView
-from runners.loading import load_class
+from runners import foreign
 from strategies.base import GuardedStrategy, StrategyParams, StrategySetup
-
-PAST_THE_GATE = ("manage_stop", "manage_contingent_orders", "manage_gtd_expiry")
 
 
 class StrategyEntry(Protocol):
@@ -43,6 +41,8 @@ class StrategyEntry(Protocol):
     def order_id_tag(self) -> str: ...
     @property
     def class_path(self) -> str: ...
+    @property
+    def config_class(self) -> str | None: ...
     @property
     def instrument(self) -> str | None: ...
     @property
@@ -190,16 +190,7 @@ def _supported(plan: Plan) -> None:
 
 
 def _strategy(entry: StrategyEntry, plan: Plan, services: Services, ids: ClientOrderIds) -> Strategy:
-    cls = load_class(entry.class_path, trusted=plan.trusted, workspace=plan.workspace)
-    if not (isinstance(cls, type) and issubclass(cls, Strategy)):
-        raise ConfigError(f"strategy {entry.id}: {entry.class_path} is not a Nautilus Strategy")
-    if not issubclass(cls, GuardedStrategy):
-        raise ConfigError(f"strategy {entry.id}: {entry.class_path} does not subclass strategies.base:GuardedStrategy")
-    strategy: Any = _guarded(entry, cls)(_setup(entry, cls, plan))
-    engine_config = strategy.config
-    for option in PAST_THE_GATE:
-        if getattr(engine_config, option):
-            raise ConfigError(f"strategy {entry.id}: its StrategyConfig sets {option}, which sends past the gate")
+    strategy = _made(entry, plan)
     strategy.services = services
     strategy.wire = Wire(plan.latency, plan.insert_ns, plan.cancel_ns)
     strategy.desk = Desk(
@@ -209,11 +200,33 @@ def _strategy(entry: StrategyEntry, plan: Plan, services: Services, ids: ClientO
     return strategy  # type: ignore[no-any-return]
 
 
-def _guarded(entry: StrategyEntry, cls: type[Any]) -> type[Any]:
+def _made(entry: StrategyEntry, plan: Plan) -> Any:
+    """Make the strategy object behind the gate: one of ours from its setup, a plain one from its own config class."""
     try:
-        return guard_class(cls)
-    except TypeError as error:
+        cls = foreign.load_strategy(entry.class_path, trusted=plan.trusted, workspace=plan.workspace)
+        argument: Any
+        if issubclass(cls, GuardedStrategy):
+            argument = _setup(entry, cls, plan)
+        else:
+            argument = foreign.build_config(entry, trusted=plan.trusted, workspace=plan.workspace)
+        strategy: Any = _constructed(guard_class(cls), argument)
+        foreign.check_options(strategy.config)
+    except (ConfigError, TypeError) as error:
         raise ConfigError(f"strategy {entry.id}: {error}") from error
+    if str(strategy.strategy_id) != f"{entry.id}-{entry.order_id_tag}":
+        raise ConfigError(f"strategy {entry.id}: {cls.__name__} does not hand its config to Strategy.__init__")
+    return strategy
+
+
+def _constructed(cls: type[Any], argument: Any) -> Any:
+    try:
+        strategy = cls(argument)
+    except Exception as error:
+        raise ConfigError(f"constructing {cls.__name__} raised {error!r}") from error
+    taken = sorted(RESERVED.intersection(vars(strategy)))
+    if taken:
+        raise ConfigError(f"{cls.__name__} sets self.{taken[0]}, a name that belongs to the guard: choose another")
+    return strategy
 
 
 def params_class(cls: type[Any]) -> Any:
@@ -235,11 +248,11 @@ def params_class(cls: type[Any]) -> Any:
 def _setup(entry: StrategyEntry, cls: type[Any], plan: Plan) -> StrategySetup[Any]:
     iid = entry.instrument or next(iter(plan.instruments))
     if iid not in plan.instruments:
-        raise ConfigError(f"strategy {entry.id}: instrument {iid} is not in `instruments`")
+        raise ConfigError(f"instrument {iid} is not in `instruments`")
     try:
         params = params_class(cls).model_validate(dict(entry.params))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise ConfigError(f"strategy {entry.id}: params.{where}: {first['msg']}") from error
+        raise ConfigError(f"params.{where}: {first['msg']}") from error
     return StrategySetup(params, entry.id, entry.order_id_tag, plan.instruments[iid])

@@ -44,7 +44,7 @@ class MeanReversionParams(StrategyParams):
     entry_timeout_secs: float = Field(default=15, gt=0, le=3600, description="Unfilled entries are cancelled after this")
     order_notional_quote: float = Field(default=500, gt=0, description="Size of an entry, quote units")
     max_hold_secs: float = Field(default=300, gt=0, le=604_800, description="Time stop and horizon of the edge, seconds")
-    stop_bps: float = Field(default=25, gt=0, le=1000, description="Protective stop behind the entry price, bps")
+    stop_bps: float = Field(default=25, gt=0, le=1000, description="Protective stop: loss against the entry, bps")
 
     @model_validator(mode="after")
     def _exit_is_nearer(self) -> Self:

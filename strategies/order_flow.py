@@ -41,7 +41,7 @@ class OrderFlowParams(StrategyParams):
     toxicity_buckets: int = Field(default=20, ge=1, le=1000, description="VPIN buckets in the mean")
     max_toxicity: float = Field(default=0.7, gt=0, le=1, description="No entry against the trade flow at or above this VPIN")
     volatility_halflife_secs: float = Field(default=60, gt=0, le=86_400, description="Half-life of the volatility, seconds")
-    ic_prior: float = Field(default=0.15, ge=-1, le=1, description="Information coefficient believed before any data")
+    ic_prior: float = Field(default=0.1, ge=-1, le=1, description="Information coefficient believed before any data")
     ic_prior_horizons: float = Field(default=200, gt=0, le=1e6, description="Independent horizons of data the belief is worth")
     ic_halflife_secs: float = Field(default=21_600, gt=0, description="Half-life of the evidence on the coefficient, seconds")
     imbalance_entry: float = Field(default=0.35, gt=0, lt=1, description="Smoothed imbalance that opens, in (0, 1)")
@@ -52,7 +52,7 @@ class OrderFlowParams(StrategyParams):
     order_notional_quote: float = Field(default=500, gt=0, description="Size of an entry, quote units")
     min_hold_secs: float = Field(default=5, ge=0, le=3600, description="No sign-flip exit before this, seconds")
     max_hold_secs: float = Field(default=60, gt=0, le=86_400, description="Time stop and horizon of the edge, seconds")
-    stop_bps: float = Field(default=15, gt=0, le=1000, description="Protective stop below the entry price, bps")
+    stop_bps: float = Field(default=15, gt=0, le=1000, description="Protective stop: loss against the entry, bps")
     decide_every_ms: int = Field(default=100, ge=0, le=60_000, description="Least event time between two decisions, ms")
 
     @model_validator(mode="after")

@@ -169,6 +169,7 @@ class Entry:
     instrument: str | None = None
     params: Mapping[str, Any] = field(default_factory=dict)
     policy: Policy = FREE
+    config_class: str | None = None
 
 
 @dataclass(slots=True)

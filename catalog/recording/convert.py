@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
@@ -12,7 +13,7 @@ from catalog.instruments import Market
 from catalog.kinds import Kind
 from catalog.recording.batches import CLEAR_ONLY, Batches, Ladder, build
 from catalog.recording.clean import NS_PER_MS, Clock, whole
-from catalog.recording.depth import Messages, Plan, Snapshots, plan
+from catalog.recording.depth import Messages, Plan, Planner, Snapshots
 from catalog.recording.schemas import LEVELS, PLACES, SCHEMAS, Stream
 from catalog.tables import (
     Aggressor,
@@ -63,7 +64,7 @@ class Converted:
             self.excluded.setdefault(reason, []).append(positions)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Book:
     """The depth stream as deltas, with what the certificate needs to know.
 
@@ -75,8 +76,10 @@ class Book:
         The venue's update id per batch.
     ts
         Receipt time per batch.
-    tops
-        Best prices and sizes after each batch, at ``10 ** 8``.
+    tick
+        One unit of the instrument's last decimal at ``10 ** 8``.
+    near
+        Lowest best bid and highest best ask that bookTicker showed, at ``10 ** 8``; None without bookTicker.
     """
 
     plan: Plan
@@ -84,7 +87,16 @@ class Book:
     messages: int
     update_id: Ints
     ts: Ints
-    tops: book.Tops
+    tick: int
+    near: tuple[int, int] | None
+
+    @cached_property
+    def tops(self) -> book.Tops:
+        """Best prices and sizes after each batch, at ``10 ** 8``."""
+        levels, factor = self.batches.levels, self.tick
+        ticks = book.Levels(levels.side, levels.price // factor, levels.size)  # they sort in fewer bits
+        near = None if self.near is None else (self.near[0] // factor, self.near[1] // factor)
+        return _rescaled(book.tops(self.batches.action, ticks, self.batches.ends, near), factor)
 
     @property
     def from_deltas_alone(self) -> bool:
@@ -103,7 +115,7 @@ def at_precision(scaled: Ints, places: int, what: str) -> Ints:
     factor = 10 ** (PLACES - places)
     out: Ints = scaled // factor
     if np.any(out * factor != scaled):
-        raise DataError(
+        raise TooFine(
             f"the recording has a {what} with more than {places} decimals, which the instrument's rules forbid."
         )
     return out
@@ -169,8 +181,7 @@ def convert_depth(
     market: Market,
     clock: Clock,
     precision: Precision,
-    *,
-    from_deltas_alone: bool,
+    planner: Planner,
 ) -> Book:
     """Put the depth stream in sequence, build the deltas and rebuild the book.
 
@@ -185,7 +196,7 @@ def convert_depth(
     last, snapshot_last = whole(table, "u"), whole(snapshots, "lastUpdateId")
     before = whole(table, "pu") if market == "usdm" else whole(table, "U") - 1
     messages = Messages(clock.ts[position], last, before, exact=market == "usdm")
-    steps = plan(messages, Snapshots(clock.ts[taken], snapshot_last), from_deltas_alone=from_deltas_alone)
+    steps = planner(messages, Snapshots(clock.ts[taken], snapshot_last))
     if not steps.pieces:
         raise DataError(
             "the recording holds no depth snapshot that its depth messages continue; "
@@ -229,16 +240,13 @@ def _book(
         ts_event=batches.per_row(event),
         ts_init=batches.per_row(ts),
     )
-    factor = 10 ** (PLACES - precision.price)  # ticks sort in fewer bits
-    ticks = book.Levels(levels.side, levels.price // factor, levels.size)
-    tops = _rescaled(book.tops(batches.action, ticks, batches.ends, _near(out, factor)), factor)
-    return Book(steps, batches, len(table), update_id, ts, tops)
+    return Book(steps, batches, len(table), update_id, ts, 10 ** (PLACES - precision.price), _near(out))
 
 
-def _near(out: Converted, factor: int) -> tuple[int, int] | None:
+def _near(out: Converted) -> tuple[int, int] | None:
     if out.tickers is None or not len(out.tickers):
         return None
-    return int(whole(out.tickers, "b").min()) // factor, int(whole(out.tickers, "a").max()) // factor
+    return int(whole(out.tickers, "b").min()), int(whole(out.tickers, "a").max())
 
 
 def _rescaled(tops: book.Tops, factor: int) -> book.Tops:

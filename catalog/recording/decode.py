@@ -103,20 +103,21 @@ class _Reader:
         groups = {stream: Group() for stream in Stream}
         route = {name: groups[stream] for name, stream in self._streams.items() if stream is not None}
         decode, received = msgspec.json.Decoder(Envelope).decode, self.received
+        position, receive = len(received), received.append
         for line in lines:
             stamp, _, text = line.partition(b" ")
             try:
                 envelope = decode(text)
-                now = int(stamp)
+                receive(int(stamp))
             except (msgspec.DecodeError, ValueError):
                 if line.strip():
-                    self.unreadable.append(len(received))
+                    self.unreadable.append(position)
                 continue
             group = route.get(envelope.stream) or self._place(envelope, groups, route)
             if group is not None:
-                group.positions.append(len(received))
+                group.positions.append(position)
                 group.payloads.append(envelope.data if envelope.stream else text)
-            received.append(now)
+            position += 1
         return groups
 
     def _place(self, envelope: Envelope, groups: dict[Stream, Group], route: dict[str, Group]) -> Group | None:

@@ -8,6 +8,7 @@ away.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
@@ -105,6 +106,10 @@ class Plan:
     from_deltas_alone: bool = False
 
 
+Planner = Callable[[Messages, Snapshots], Plan]
+"""Puts messages in sequence and connects them to snapshots."""
+
+
 def plan(messages: Messages, snapshots: Snapshots, *, from_deltas_alone: bool) -> Plan:
     """Put depth messages in sequence and connect them to snapshots.
 
@@ -148,7 +153,8 @@ def _connect(
     start, stop = run
     for row, update_id in enumerate(snapshots.last.tolist()):
         first = start + int(np.searchsorted(last[start:stop], update_id, side="right"))
-        if first < stop and before[first] <= update_id:
+        newest = first == stop == len(last)  # nothing came after it: the recording ends with this book
+        if newest or (first < stop and before[first] <= update_id):
             _use(out, Step.SNAPSHOT, row, (start, first, stop), int(snapshots.received[row]))
             out.snapshots_used.append(row)
             return True

@@ -5,8 +5,10 @@ from __future__ import annotations
 import gc
 import hashlib
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -25,8 +27,9 @@ from catalog.recording.convert import (
     convert_trades,
     places_of,
 )
-from catalog.recording.decode import decode
-from catalog.recording.measure import measure
+from catalog.recording.decode import Decoded, decode
+from catalog.recording.depth import Planner, plan
+from catalog.recording.measure import Agreement, agreement, measure
 from catalog.recording.schemas import Stream
 from catalog.recording.source import Progress, read_blocks
 from catalog.store import Catalog
@@ -35,6 +38,7 @@ from catalog.writer import CatalogWriter, Instrument
 from errors import DataError
 
 READER_VERSION = 1
+_WRITERS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,21 @@ class Ingested:
     instrument_id: str
     certificates: tuple[Certificate, ...]
     warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """How a kind of source is put in sequence and compared with bookTicker.
+
+    Attributes
+    ----------
+    facts
+        Measures that hold for the whole source.
+    """
+
+    planner: Planner
+    compare: Agreement
+    facts: Mapping[str, bool]
 
 
 def ingest_recording(
@@ -88,34 +107,61 @@ def ingest_recording(
     RunFailed
         When the catalog cannot be written; it is then as it was before.
     """
-    name = instrument_id(market, symbol)
     source_id = _source_id(file, market, symbol, from_deltas_alone=from_deltas_alone)
-    if (catalog / MARKER).exists() and CatalogWriter(catalog).has(source_id):
-        return Ingested(new=False, instrument_id=name, certificates=(), warnings=())
-    with _collector_paused():
+    if is_there(catalog, source_id):
+        return Ingested(new=False, instrument_id=instrument_id(market, symbol), certificates=(), warnings=())
+    method = Method(partial(plan, from_deltas_alone=from_deltas_alone), agreement, {})
+    with collector_paused():
         decoded = decode(read_blocks(file, on_bytes), market, symbol)
-        cleaned = clean(decoded)
-        instrument, converted, book = _convert(
-            cleaned, _rules(catalog, market, symbol, cleaned), market, from_deltas_alone
-        )
-        source = Source(
-            id=source_id,
-            kind="recording",
-            name=file.name,
-            clock_offset_ns=cleaned.clock.offset_ns,
-            latency_p50_ns=cleaned.clock.p50_ns,
-            latency_p99_ns=cleaned.clock.p99_ns,
-        )
-        facts = {
-            "truncated": bool(decoded.truncated),
-            "rules_inferred": is_inferred(instrument),
-            "book_from_deltas_alone": book is not None and book.from_deltas_alone,
+        source = Source(id=source_id, kind="recording", name=file.name)
+        return add_decoded(decoded, source, method, market=market, symbol=symbol, catalog=catalog)
+
+
+def is_there(catalog: Path, source_id: str) -> bool:
+    """Return whether a catalog exists and holds a source."""
+    return (catalog / MARKER).exists() and CatalogWriter(catalog).has(source_id)
+
+
+def add_decoded(
+    decoded: Decoded, source: Source, method: Method, *, market: Market, symbol: str, catalog: Path
+) -> Ingested:
+    """Clean, convert, certify and commit what any reader decoded.
+
+    Parameters
+    ----------
+    source
+        Where it came from; clock offset and latencies are filled in.
+
+    Raises
+    ------
+    DataError, RunFailed
+        As :func:`ingest_recording`.
+    """
+    name = instrument_id(market, symbol)
+    cleaned = clean(decoded)
+    rules = _rules(catalog, market, symbol, cleaned)
+    instrument, converted, book = _convert(cleaned, rules, market, method.planner)
+    facts = {
+        "truncated": bool(decoded.truncated),
+        "rules_inferred": is_inferred(instrument),
+        "book_from_deltas_alone": book is not None and book.from_deltas_alone,
+        **method.facts,
+    }
+    clock = cleaned.clock
+    source = source.model_copy(
+        update={
+            "clock_offset_ns": clock.offset_ns,
+            "latency_p50_ns": clock.p50_ns,
+            "latency_p99_ns": clock.p99_ns,
         }
-        by_day = measure(cleaned, converted, book, facts)
-    certificates = [Certificate.issue(name, day, measures, (source,)) for day, measures in by_day.items()]
-    with CatalogWriter(catalog).transaction(source_id) as transaction:
-        for kind, table in converted.tables.items():
-            transaction.add(instrument, kind, table)
+    )
+    with CatalogWriter(catalog).transaction(source.id) as transaction:
+        with ThreadPoolExecutor(_WRITERS, thread_name_prefix="parquet") as executor:
+            writes = [executor.submit(transaction.add, instrument, *item) for item in converted.tables.items()]
+            by_day = measure(cleaned, converted, book, facts, method.compare)
+        for write in writes:
+            write.result()
+        certificates = [Certificate.issue(name, day, measures, (source,)) for day, measures in by_day.items()]
         for certificate in certificates:
             transaction.certificate(certificate)
     new = transaction.result is not None and transaction.result.new
@@ -138,19 +184,19 @@ def _rules(catalog: Path, market: Market, symbol: str, cleaned: Cleaned) -> Iter
 
 
 def _convert(
-    cleaned: Cleaned, rules: Iterator[Instrument], market: Market, from_deltas_alone: bool
+    cleaned: Cleaned, rules: Iterator[Instrument], market: Market, planner: Planner
 ) -> tuple[Instrument, Converted, Book | None]:
     refused: TooFine | None = None
     for instrument in rules:
         try:
-            return instrument, *_convert_with(cleaned, instrument, market, from_deltas_alone=from_deltas_alone)
+            return instrument, *_convert_with(cleaned, instrument, market, planner)
         except TooFine as error:
             refused = error
     raise refused or TooFine("there are no rules for the instrument.")
 
 
 def _convert_with(
-    cleaned: Cleaned, instrument: Instrument, market: Market, *, from_deltas_alone: bool
+    cleaned: Cleaned, instrument: Instrument, market: Market, planner: Planner
 ) -> tuple[Converted, Book | None]:
     out, columns, clock = Converted(), cleaned.columns, cleaned.clock
     precision = Precision(instrument.price_precision, instrument.size_precision)
@@ -162,7 +208,7 @@ def _convert_with(
         convert_marks(out, columns[Stream.MARK], clock, precision)
     if Stream.DEPTH not in columns:
         return out, None
-    return out, convert_depth(out, columns, market, clock, precision, from_deltas_alone=from_deltas_alone)
+    return out, convert_depth(out, columns, market, clock, precision, planner)
 
 
 _PRICES = {Stream.TICKER: ("b", "a"), Stream.TRADE: ("p",), Stream.DEPTH: ("b_price", "a_price")}
@@ -212,7 +258,7 @@ def _source_id(file: Path, market: Market, symbol: str, *, from_deltas_alone: bo
 
 
 @contextmanager
-def _collector_paused() -> Iterator[None]:
+def collector_paused() -> Iterator[None]:
     """Keep the cycle collector from walking millions of short-lived rows; nothing here makes cycles."""
     enabled = gc.isenabled()
     gc.disable()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,9 @@ from catalog.recording.batches import CLEAR_ONLY
 from catalog.recording.clean import Cleaned, whole
 from catalog.recording.convert import Book, Converted
 from catalog.tables import Ints, nanoseconds
+
+Agreement = Callable[[Book, pa.Table], tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]]
+"""Says of each batch whether its top of book was compared with a bookTicker, and whether they were equal."""
 
 
 class Days:
@@ -42,6 +45,7 @@ def measure(
     converted: Converted,
     book: Book | None,
     facts: Mapping[str, Any],
+    compare: Agreement,
 ) -> dict[str, Measures]:
     """Count everything a certificate needs.
 
@@ -53,6 +57,8 @@ def measure(
         None when the recording has no depth stream.
     facts
         Measures that hold for the whole file: ``truncated``, ``rules_inferred``, ``book_from_deltas_alone``.
+    compare
+        How the top of book is compared with bookTicker.
 
     Returns
     -------
@@ -72,7 +78,7 @@ def measure(
     for name, positions in _losses(cleaned, converted).items():
         counts[name] = days.bucket(ts[positions])
     if book is not None:
-        counts |= _book_counts(days, book, converted.tickers)
+        counts |= _book_counts(days, book, converted.tickers, compare)
     excluded = {reason: days.bucket(ts[np.concatenate(parts)]) for reason, parts in converted.excluded.items()}
     for reason, count in cleaned.ignored.items():
         excluded[f"stream {reason}"] = [count, *[0] * (days.count - 1)]
@@ -105,7 +111,7 @@ def _span(ts: Ints, start: int, end: int) -> dict[str, Any]:
     return {"start_ns": int(inside[0]), "end_ns": int(inside[-1]), "longest_silence_ns": silence} if len(inside) else {}
 
 
-def _book_counts(days: Days, book: Book, tickers: pa.Table | None) -> dict[str, list[int]]:
+def _book_counts(days: Days, book: Book, tickers: pa.Table | None, compare: Agreement) -> dict[str, list[int]]:
     plan = book.plan
     snapshots = book.ts[book.batches.message >= book.messages]
     counts = {
@@ -116,7 +122,7 @@ def _book_counts(days: Days, book: Book, tickers: pa.Table | None) -> dict[str, 
         "book_unknown_ns": _unknown(days, book),
     }
     if tickers is not None:
-        compared, equal = agreement(book, tickers)
+        compared, equal = compare(book, tickers)
         counts["tops_compared"] = days.bucket(book.ts[compared])
         counts["tops_equal"] = days.bucket(book.ts[equal])
     return counts

@@ -13,6 +13,7 @@ from errors import DataError
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _READ_BYTES = 1 << 18
+_STEP_BYTES = 1 << 15
 _GZIP_WINDOW = 31
 Progress = Callable[[int], None]
 
@@ -75,15 +76,17 @@ def _texts(path: Path, on_bytes: Progress) -> Iterator[tuple[bytes, str]]:
 def _inflate(pieces: Iterator[bytes]) -> Iterator[tuple[bytes, str]]:
     member = zlib_ng.decompressobj(_GZIP_WINDOW)
     for piece in pieces:
-        data = piece
+        texts, data = [], piece
         try:
             while data:
                 if member.eof:
                     member = zlib_ng.decompressobj(_GZIP_WINDOW)
-                yield member.decompress(data), ""
-                data = member.unused_data
+                # In small steps: an error throws away the output of its own step only.
+                texts.append(member.decompress(data, _STEP_BYTES))
+                data = member.unused_data if member.eof else member.unconsumed_tail
         except zlib_ng.error as error:  # type: ignore[misc] # its stub forgets the base class
-            yield b"", f"damaged compressed data ({error})"
+            yield b"".join(texts), f"damaged compressed data ({error})"
             return
-    if not member.eof:
-        yield member.flush(), "the last compressed member has no end"
+        yield b"".join(texts), ""
+    rest = member.flush()
+    yield rest, "" if member.eof else "the last compressed member has no end"

@@ -16,9 +16,11 @@ from runners.config import overrides
 from runners.config.digest import config_hash
 from runners.config.document import Document
 from runners.config.explain import sentences
-from runners.config.models import BacktestConfig
-from runners.loading import load_class
+from runners.config.models import BacktestConfig, StrategyEntry
+from runners.foreign import build_config, load_strategy
+from runners.loading import CodeMark, code_mark
 from runners.wiring import params_class
+from strategies.base import GuardedStrategy
 
 VERSION = 1
 
@@ -51,11 +53,14 @@ class Resolved:
         SHA-256 of its canonical JSON.
     source
         The file it came from.
+    code
+        Where the strategies' code lies.
     """
 
     config: BacktestConfig
     hash: str
     source: Path
+    code: tuple[CodeMark, ...] = ()
 
 
 def load_backtest(path: Path, settings: Sequence[str] = (), trust: Trust | None = None) -> Resolved:
@@ -73,7 +78,7 @@ def load_backtest(path: Path, settings: Sequence[str] = (), trust: Trust | None 
     _check_version(found)
     config = _validated(BacktestConfig, found.data, found)
     config = _with_params(config, found, trust or Trust())
-    return Resolved(config, config_hash(config), path)
+    return Resolved(config, config_hash(config), path, _code(config, trust or Trust()))
 
 
 def to_yaml(config: BaseModel) -> str:
@@ -105,14 +110,42 @@ def _with_params(config: BacktestConfig, found: Document, trust: Trust) -> Backt
     for index, entry in enumerate(config.strategies):
         place: documents.KeyPath = ("strategies", index)
         try:
-            loaded = load_class(entry.class_path, trusted=trust.everything, workspace=trust.workspace)
-            model = params_class(loaded)
+            loaded = load_strategy(entry.class_path, trusted=trust.everything, workspace=trust.workspace)
+            model = params_class(loaded) if issubclass(loaded, GuardedStrategy) else None
         except ConfigError as error:
             raise ConfigError(f"{found.where((*place, 'class'))}: {error}") from error
-        params = _params(model, found, (*place, "params"))
+        params = _plain(entry, found, place, trust) if model is None else _own(entry, model, found, place)
         _check_size(params, config.risk.max_order_notional_quote, found, place)
         entries.append(entry.model_copy(update={"params": params}))
     return config.model_copy(update={"strategies": tuple(entries)})
+
+
+def _own(entry: StrategyEntry, model: type[BaseModel], found: Document, place: documents.KeyPath) -> dict[str, Any]:
+    if entry.config_class is not None:
+        raise ConfigError(
+            f"{found.where((*place, 'config_class'))}: {entry.class_path} is built on GuardedStrategy and names its own "
+            "parameter model; leave config_class out."
+        )
+    return _params(model, found, (*place, "params"))
+
+
+def _plain(entry: StrategyEntry, found: Document, place: documents.KeyPath, trust: Trust) -> dict[str, Any]:
+    try:
+        build_config(entry, trusted=trust.everything, workspace=trust.workspace)
+    except ConfigError as error:
+        raise ConfigError(f"{found.where((*place, *_named(str(error))))}: {str(error).removesuffix('.')}.") from error
+    return dict(entry.params)
+
+
+def _named(sentence: str) -> documents.KeyPath:
+    """The key that a sentence begins with, so that the message names its line."""
+    first = sentence.split(maxsplit=1)[0].rstrip(":")
+    return tuple(first.split(".")) if first.startswith("params") or first == "config_class" else ("params", first)
+
+
+def _code(config: BacktestConfig, trust: Trust) -> tuple[CodeMark, ...]:
+    paths = [path for e in config.strategies for path in (e.class_path, e.config_class) if path is not None]
+    return tuple(code_mark(path, trust.workspace) for path in dict.fromkeys(paths))
 
 
 def _params(model: type[BaseModel], found: Document, place: documents.KeyPath) -> dict[str, Any]:

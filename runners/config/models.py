@@ -30,6 +30,11 @@ class StrategyEntry(_Frozen):
         pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$",
         description="module:Class, such as strategies.order_flow:OrderFlow",
     )
+    config_class: str | None = Field(
+        default=None,
+        pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$",
+        description="Only for a plain Nautilus strategy: module:ConfigClass, made from params",
+    )
     instrument: str | None = Field(
         default=None, description="Traded instrument; may be left out where the file has only one"
     )

@@ -14,6 +14,7 @@ from catalog.tables import (
     F_SNAPSHOT,
     Action,
     BookSide,
+    Ints,
     Precision,
     bars_table,
     deltas_table,
@@ -30,7 +31,7 @@ MIDNIGHT = 1_723_161_600 * NS_PER_SEC  # 2024-08-09T00:00:00Z
 BAR_TYPE = f"{PERP_ID}-1-MINUTE-LAST-EXTERNAL"
 
 
-def ints(values: Sequence[int]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def ints(values: Sequence[int]) -> Ints:
     return np.array(values, np.int64)
 
 

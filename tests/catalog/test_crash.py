@@ -12,39 +12,20 @@ from catalog.kinds import Kind
 from catalog.maintenance import verify
 from catalog.store import Catalog
 from catalog.writer import CatalogWriter
+from tests.catalog.child import DIED, ingest
 from tests.catalog.samples import MIDNIGHT, PERP, PERP_ID, trades
 
 ROOT = Path(__file__).resolve().parents[2]
-OLD, NEW = 2, 7
-DIED = 137
-CHILD = """
-import os, sys
-from pathlib import Path
-from catalog.certificate import Certificate, Measures, Source
-from catalog.kinds import Kind
-from catalog.writer import CatalogWriter
-from tests.catalog.samples import MIDNIGHT, PERP, PERP_ID, book_over_midnight, quotes, trades
-
-where, path = sys.argv[1], Path(sys.argv[2])
-def die(name):
-    if name == where:
-        os._exit(137)
-source = Source(id="two", kind="import", name="two")
-with CatalogWriter(path, die).transaction("two") as tx:
-    tx.add(PERP, Kind.DELTAS, book_over_midnight())
-    tx.add(PERP, Kind.TRADES, trades([MIDNIGHT + i for i in range(5)]))
-    tx.add(PERP, Kind.QUOTES, quotes([MIDNIGHT + 3]))
-    if where == "body":
-        os._exit(137)
-    measures = Measures(start_ns=MIDNIGHT - 20, end_ns=MIDNIGHT + 7, trades=5, lines=5)
-    tx.certificate(Certificate.issue(PERP_ID, "2024-08-09", measures, (source,)))
-"""
 
 
-def child(where: str, path: Path) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-c", CHILD, where, str(path)], cwd=ROOT, text=True, stderr=subprocess.PIPE
-    )
+def child(where: str, path: Path) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "tests.catalog.child", where, str(path)]
+    return subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)
+
+
+def outcome(process: subprocess.Popen[bytes]) -> int:
+    with process:
+        return process.wait(120)
 
 
 def start(path: Path) -> None:
@@ -52,10 +33,10 @@ def start(path: Path) -> None:
         transaction.add(PERP, Kind.TRADES, trades([MIDNIGHT - 100, MIDNIGHT - 90]))
 
 
-def state(path: Path) -> tuple[int, int, int, int]:
+def state(path: Path) -> tuple[int, ...]:
     store = Catalog(path)
     counts = (store.count(PERP_ID, kind) for kind in (Kind.TRADES, Kind.QUOTES, Kind.DELTAS))
-    return (*counts, len(store.certificates(PERP_ID)))  # type: ignore[return-value]
+    return (*counts, len(store.certificates(PERP_ID)))
 
 
 OLD_STATE = (2, 0, 0, 0)
@@ -75,14 +56,12 @@ NEW_STATE = (7, 1, 12, 1)
     ],
 )
 def test_a_killed_ingest_leaves_the_old_or_the_new_state_and_can_be_repeated(
-    tmp_path: Path, where: str, expected: tuple[int, int, int, int]
+    tmp_path: Path, where: str, expected: tuple[int, ...]
 ) -> None:
     start(tmp_path)
-    process = child(where, tmp_path)
-    assert process.wait(60) == DIED, process.communicate()[1]
+    assert outcome(child(where, tmp_path)) == DIED
     assert state(tmp_path) == expected
-    again = child("never", tmp_path)
-    assert again.wait(60) == 0, again.communicate()[1]
+    ingest(tmp_path)
     assert state(tmp_path) == NEW_STATE
     assert not list((tmp_path / ".staging").iterdir())
     assert not list((tmp_path / ".journal").iterdir())
@@ -91,15 +70,14 @@ def test_a_killed_ingest_leaves_the_old_or_the_new_state_and_can_be_repeated(
 def test_two_processes_that_ingest_the_same_at_once_leave_it_there_once(tmp_path: Path) -> None:
     start(tmp_path)
     both = [child("never", tmp_path), child("never", tmp_path)]
-    for process in both:
-        assert process.wait(60) == 0, process.communicate()[1]
+    assert [outcome(process) for process in both] == [0, 0]
     assert state(tmp_path) == NEW_STATE
     assert [problem.what for problem in verify(tmp_path) if "crossed" in problem.what] == []
 
 
 def test_a_reader_finishes_what_a_killed_writer_had_decided(tmp_path: Path) -> None:
     start(tmp_path)
-    child("moved-1", tmp_path).wait(60)
+    assert outcome(child("moved-1", tmp_path)) == DIED
     assert list((tmp_path / ".journal").glob("*.json"))
     Catalog(tmp_path)
     assert not list((tmp_path / ".journal").glob("*.json"))

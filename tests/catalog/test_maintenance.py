@@ -48,7 +48,7 @@ def test_a_removed_day_is_gone_and_can_be_ingested_again(tmp_path: Path) -> None
     catalog = ingest(tmp_path)
     assert len(remove(catalog, PERP_ID, "2024-08-08")) == 4
     assert Catalog(catalog).files(PERP_ID) == []
-    with pytest.raises(PeriodEmpty, match="nothing of .* on 2024-08-08"):
+    with pytest.raises(PeriodEmpty, match=r"nothing of .* on 2024-08-08"):
         remove(catalog, PERP_ID, "2024-08-08")
     assert Catalog(ingest(tmp_path)).count(PERP_ID, Kind.TRADES) == 2
 

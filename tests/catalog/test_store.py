@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -80,7 +81,7 @@ def test_chunk_size_never_changes_what_is_read(catalog: Catalog, size: int) -> N
     chunks = list(catalog.chunks([PERP_ID], None, kinds=EVERY, max_events=size))
     assert [str(x) for x in flat(iter(chunks))] == [str(x) for x in flat(catalog.chunks([PERP_ID], None, kinds=EVERY))]
     times = [{item.ts_init for item in chunk} for chunk in chunks]
-    assert all(not a & b for a, b in zip(times, times[1:], strict=False)), "one time must not be split over chunks"
+    assert all(not a & b for a, b in itertools.pairwise(times)), "one time must not be split over chunks"
 
 
 def test_a_book_is_not_replaced_at_midnight_when_it_is_there_already(catalog: Catalog) -> None:

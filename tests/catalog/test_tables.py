@@ -32,6 +32,7 @@ from catalog.kinds import Kind
 from catalog.tables import SCHEMAS, decimals, scaled
 
 IID = InstrumentId.from_str("BTCUSDT-PERP.BINANCE")
+BAR_TYPE = BarType.from_str(f"{IID}-1-MINUTE-LAST-EXTERNAL")
 PRICE, SIZE = Price.from_str("100.1"), Quantity.from_str("0.001")
 
 
@@ -54,9 +55,7 @@ def test_schemas_are_those_that_nautilus_writes(tmp_path: Path) -> None:
         Kind.TRADES: catalog.write_trade_ticks([TradeTick(IID, PRICE, SIZE, AggressorSide.BUY, TradeId("1"), 1, 1)]),
         Kind.QUOTES: catalog.write_quote_ticks([QuoteTick(IID, PRICE, PRICE, SIZE, SIZE, 1, 1)]),
         Kind.MARK: catalog.write_mark_price_updates([MarkPriceUpdate(IID, PRICE, 1, 1)]),
-        Kind.BARS: catalog.write_bars(
-            [Bar(BarType.from_str(f"{IID}-1-MINUTE-LAST-EXTERNAL"), *[PRICE] * 4, SIZE, 1, 1)]
-        ),
+        Kind.BARS: catalog.write_bars([Bar(BAR_TYPE, PRICE, PRICE, PRICE, PRICE, SIZE, 1, 1)]),
     }
     for kind, name in written.items():
         schema = pq.read_schema(tmp_path / name)

@@ -81,7 +81,7 @@ def test_a_refusal_carries_value_and_limit() -> None:
     verdict = check_exposure(market(quantity="10.001"), exposure(price="100.05"), LIMITS)
     assert isinstance(verdict, Refused)
     assert verdict.detail == "order notional 1000.60005 > 1000"
-    assert verdict.figures == {"value": "1000.60005", "limit": "1000.0"}
+    assert verdict.figures == {"value": "1000.60005", "limit": "1000"}
 
 
 def losses() -> LossLimits:

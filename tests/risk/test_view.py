@@ -3,15 +3,30 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
 
 import pytest
-from nautilus_trader.model import Money
+from nautilus_trader.model import MarkPriceUpdate, Money, Price
 
+from risk.costs import FeeRates, Funding
 from risk.request import Side
-from tests.engine import BTC, ETH, KEY, SPOT_IID, USDT, Stepped, opening, perpetual, quiet, quote, run, spot_pair
-from tests.risk.account import ETH_KEY, Account, gate, order
 from strategies.intents import Enter, Exit
+from tests.engine import (
+    BTC,
+    IID,
+    KEY,
+    MS,
+    SPOT_IID,
+    USDT,
+    Stepped,
+    funding,
+    opening,
+    perpetual,
+    quiet,
+    quote,
+    run,
+    spot_pair,
+)  # fmt: skip
+from tests.risk.account import ETH_KEY, Account, gate, order
 
 
 def test_orders_count_from_approval_until_filled_or_closed() -> None:
@@ -65,7 +80,7 @@ class Buyer(Stepped):
 
 
 def test_equity_of_a_margin_account_is_cash_plus_unrealised_at_the_mid() -> None:
-    ran = run(Buyer, quiet(), fees=_free())
+    ran = run(Buyer, quiet(), fees=FeeRates(0.0, 0.0))
     assert ran.strategy.equity == Decimal("99999.95")  # 100.05 − 100.1
     assert ran.strategy.flat == Decimal("99999.9")
 
@@ -73,7 +88,7 @@ def test_equity_of_a_margin_account_is_cash_plus_unrealised_at_the_mid() -> None
 def test_equity_of_a_cash_account_values_the_coin_it_holds() -> None:
     data = [quote(1000, 100.0, 100.1, iid=SPOT_IID), *quiet(12, iid=SPOT_IID)]
     balances = [Money(100_000, USDT), Money(2, BTC)]
-    ran = run(Buyer, data, fees=_free(), cash=True, instruments=[spot_pair()], balances=balances)
+    ran = run(Buyer, data, fees=FeeRates(0.0, 0.0), cash=True, instruments=[spot_pair()], balances=balances)
     assert not ran.faults.count
     assert ran.strategy.equity == Decimal("100200.05")  # 99899.9 + 3 × 100.05
     assert ran.strategy.flat == Decimal("100200.0")  # 99999.9 + 2 × 100.05
@@ -86,10 +101,18 @@ def test_two_strategies_share_one_equity_and_one_net_position() -> None:
     assert view.mid(KEY) == Decimal("100.05")
     assert view.mid("SOLUSDT-PERP.BINANCE") is None
     assert view.gross_elsewhere(KEY) == 0
-    assert ETH != BTC
 
 
-def _free() -> Any:
-    from risk.costs import FeeRates
+@pytest.mark.req("R-7")
+def test_funding_and_mark_price_come_from_the_market_data_without_a_subscription() -> None:
+    class Looking(Stepped):
+        def at(self, number: int) -> None:
+            if number in (2, 6):
+                view = self.desk.view
+                self.looked = [*getattr(self, "looked", []), (view.funding(KEY), view.reference(KEY))]
 
-    return FeeRates(0.0, 0.0)
+    mark = MarkPriceUpdate(IID, Price(101.0, 1), 1350 * MS, 1350 * MS)
+    data = sorted([*quiet(), funding(1150, "0.0003", 5000), mark], key=lambda event: int(event.ts_init))
+    before, after = run(Looking, data).strategy.looked
+    assert before == (None, Decimal("100.05"))
+    assert after == (Funding(3.0, 5000 * MS, 8 * 3_600_000 * MS), Decimal("101.0"))

@@ -1,0 +1,76 @@
+"""The breakers of one instrument."""
+
+from __future__ import annotations
+
+from risk.breakers.book import CrossedBook, GappedBook
+from risk.breakers.config import BreakersConfig
+from risk.breakers.events import BookUpdate, FillNews, Print
+from risk.breakers.feed import AbnormalLatency, FeedAge, Silence
+from risk.breakers.machine import NO_EDGES, NS_PER_MS, Breaker, Edges
+from risk.breakers.orders import Slippage
+from risk.breakers.spread import SpreadMultiple
+from risk.breakers.volatility import AtrMultiple, RealisedMultiple
+
+
+class Lane:
+    """Builds and feeds what watches one instrument.
+
+    Parameters
+    ----------
+    config
+        Limits; None entries are left out.
+    instrument_id
+        What is watched.
+    """
+
+    def __init__(self, config: BreakersConfig, instrument_id: str) -> None:
+        c, iid = config, instrument_id
+        self._age = FeedAge("feed_age_ms", c.feed_age_ms, iid) if c.feed_age_ms else None
+        self._mads = AbnormalLatency("latency_mads", c.latency_mads, iid) if c.latency_mads else None
+        self._stale = Silence("book_stale_ms", c.book_stale_ms, iid, what="book update") if c.book_stale_ms else None
+        self._crossed = (
+            CrossedBook("book_crossed_updates", c.book_crossed_updates, iid) if c.book_crossed_updates else None
+        )
+        self._gaps = GappedBook("book_gaps", c.book_gaps, iid) if c.book_gaps else None
+        self._spread = SpreadMultiple("spread_multiple", c.spread_multiple, iid) if c.spread_multiple else None
+        self._atr = AtrMultiple("atr_multiple", c.atr_multiple, iid) if c.atr_multiple else None
+        realised = c.realised_vol_multiple
+        self._realised = RealisedMultiple("realised_vol_multiple", realised, iid) if realised else None
+        self._slippage = Slippage("slippage_bps", c.slippage_bps, iid) if c.slippage_bps else None
+        every = (
+            self._age, self._mads, self._stale, self._crossed, self._gaps, self._spread, self._atr, self._realised,
+            self._slippage,
+        )  # fmt: skip
+        self.breakers: tuple[Breaker, ...] = tuple(breaker for breaker in every if breaker is not None)
+
+    def on_book(self, update: BookUpdate) -> Edges:
+        """Take an applied book message. A crossed or one-sided book says nothing about spread and volatility."""
+        ts_ns, _, _, bid, ask, gap, snapshot = update
+        edges = self._on_age(ts_ns, update.ts_event_ns)
+        if self._stale:
+            edges += self._stale.update(ts_ns)
+        if self._crossed:
+            edges += self._crossed.update(ts_ns, bid, ask)
+        if self._gaps:
+            edges += self._gaps.update(ts_ns, gap=gap, snapshot=snapshot)
+        return edges + self._on_prices(ts_ns, bid, ask) if 0.0 < bid < ask else edges
+
+    def on_trade(self, trade: Print) -> Edges:
+        """Take a market trade: only its age counts, the prices come from the book."""
+        return self._on_age(trade.ts_ns, trade.ts_event_ns)
+
+    def on_fill(self, fill: FillNews) -> Edges:
+        """Take a fill of ours."""
+        return self._slippage.update(fill) if self._slippage else NO_EDGES
+
+    def _on_age(self, ts_ns: int, ts_event_ns: int) -> Edges:
+        age_ms = (ts_ns - ts_event_ns) / NS_PER_MS
+        edges = self._age.update(ts_ns, age_ms) if self._age else NO_EDGES
+        return edges + self._mads.update(ts_ns, age_ms) if self._mads else edges
+
+    def _on_prices(self, ts_ns: int, bid: float, ask: float) -> Edges:
+        edges = self._spread.update(ts_ns, bid, ask) if self._spread else NO_EDGES
+        mid = (bid + ask) / 2.0
+        if self._atr:
+            edges += self._atr.update(ts_ns, mid)
+        return edges + self._realised.update(ts_ns, mid) if self._realised else edges

@@ -1,0 +1,49 @@
+"""R-6: a spread that is wide for this market."""
+
+from __future__ import annotations
+
+from risk.breakers.config import SpreadConfig
+from risk.breakers.machine import NO_EDGES, Breaker, Edges, Level
+from risk.breakers.window import RunningMedian
+
+
+class SpreadMultiple(Breaker):
+    """Spread over its running median, both in basis points of the mid."""
+
+    __slots__ = ("_floor_bps", "_history", "_usual_upto")
+
+    def __init__(self, name: str, config: SpreadConfig, instrument_id: str = "") -> None:
+        super().__init__(name, config, instrument_id)
+        self._floor_bps = config.floor_bps
+        self._usual_upto = float("inf")  # hot path: nothing to do up to here before the next sample; all while learning
+        self._history = RunningMedian(config.window_secs, config.min_samples)
+
+    @property
+    def learning(self) -> bool:
+        """True while it has too few samples to open."""
+        return not self._history.ready
+
+    def update(self, ts_ns: int, bid: float, ask: float) -> Edges:
+        """Compare the spread with those before it, then count it; a crossed book has none."""
+        if not 0.0 < bid < ask:
+            return NO_EDGES
+        history = self._history
+        spread = (ask - bid) / (ask + bid) * 2e4
+        if spread <= self._usual_upto and ts_ns < history.next_ns:
+            return NO_EDGES
+        edges = self._judge_spread(ts_ns, spread) if history.ready else NO_EDGES
+        history.add(ts_ns, spread)
+        if history.ready:
+            self._usual_upto = max(history.median, self._floor_bps) * self.quiet_upto
+        return edges
+
+    def _judge_spread(self, ts_ns: int, spread: float) -> Edges:
+        median = max(self._history.median, self._floor_bps)
+        multiple = spread / median
+        level = self.judge(multiple)
+        if level is Level.NONE:
+            return self.normal(ts_ns)
+        figures = {"spread_bps": spread, "usual_bps": median, "multiple": multiple}
+        usual = "its median" if median > self._floor_bps else "the floor"
+        detail = f"spread {spread:.2f} bps is {multiple:.1f} times {usual} {median:.2f}"
+        return self.abnormal(ts_ns, level, detail, figures)
