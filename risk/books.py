@@ -93,6 +93,11 @@ class Books:
         self._from_quotes = from_quotes
         self._books: dict[InstrumentId, _Book] = {}
 
+    @property
+    def from_quotes(self) -> bool:
+        """True where there is no depth: the top comes from quotes."""
+        return self._from_quotes
+
     def apply_deltas(self, deltas: Any, caller: object, *, keeper: bool = False) -> None:
         """Apply one venue message, if `caller` owns the instrument's book."""
         if self._from_quotes:

@@ -12,7 +12,7 @@ import pyarrow as pa
 from nautilus_trader.backtest import BacktestEngine
 from nautilus_trader.model import AccountId, FundingRateUpdate
 
-from errors import RunFailed
+from errors import HyperTradingError, RunFailed
 from runners.account import account_figures
 from runners.engine_venue import VenuePlan, build_engine
 from runners.funding import Payment, SettledRates, payments
@@ -162,6 +162,8 @@ def _check_faults(package: Package) -> None:
     faults = package.services.faults
     if faults.first is None:
         return
+    if isinstance(faults.first, HyperTradingError):
+        raise faults.first  # already one sentence for a person
     frames = traceback.extract_tb(faults.first.__traceback__)
     place = f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""
     raise RunFailed(f"the run was stopped by its first error: {faults.where}{place}.") from faults.first

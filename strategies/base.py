@@ -15,6 +15,7 @@ from nautilus_trader.model import BookType, InstrumentId, OrderBook, StrategyId
 from nautilus_trader.trading import Strategy, StrategyConfig
 from pydantic import BaseModel, ConfigDict
 
+from errors import ConfigError
 from risk.books import Top
 from risk.costs import FeeRates
 from risk.desk import Desk
@@ -117,7 +118,15 @@ class GuardedStrategy[P: StrategyParams](Strategy):
         """Subscribe here. Called once, when the strategy starts."""
 
     def subscribe_book(self) -> None:
-        """Receive every venue message of the order book in `on_book_deltas`; `book` and `top()` are kept up to date."""
+        """Receive every venue message of the order book in `on_book_deltas`; `book` and `top()` are kept up to date.
+
+        Raises
+        ------
+        ConfigError
+            When the run has no depth (fidelity ``l1_trades``): the strategy would wait for it in vain.
+        """
+        if self.desk.view.books.from_quotes:
+            raise ConfigError(f"strategy {self.desk.strategy_id} needs depth: run it with data.fidelity l2, not l1_trades")
         self.subscribe_book_deltas(self.instrument_id, BookType.L2_MBP)
 
     def subscribe_prints(self) -> None:

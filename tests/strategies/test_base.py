@@ -11,7 +11,7 @@ from risk.books import Top
 from risk.costs import FeeRates
 from strategies.base import _GIVEN, GuardedStrategy, StrategyParams
 from strategies.intents import CancelAll, Enter, Exit, Side
-from tests.engine import FREE, IID, MS, NoParams, Stepped, entry, quiet, run, trade
+from tests.engine import FREE, IID, MS, NoParams, Stepped, entry, quiet, quote, run, trade
 
 BUY = Enter(Side.BUY, 1.0, 9.0, 1, "in")
 
@@ -217,3 +217,12 @@ def test_two_strategies_have_their_own_positions_orders_and_ids() -> None:
     assert float(ran.net) == 0.5
     assert len({row["client_order_id"] for row in ran.rows("orders")}) == 4
     assert {row["strategy_id"] for row in ran.rows("orders")} == {"long", "short"}
+
+
+def test_a_strategy_that_needs_depth_says_so_where_there_is_none() -> None:
+    class NeedsDepth(GuardedStrategy[NoParams]):
+        def on_ready(self) -> None:
+            self.subscribe_book()
+
+    ran = run(NeedsDepth, [quote(1000, 100.0, 100.1)], from_quotes=True)
+    assert "needs depth" in str(ran.faults.first)
