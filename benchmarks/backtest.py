@@ -23,9 +23,10 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from benchmarks.peers import Grid, GridParams, Idle, PlainOrderFlow, hft_grid
+from benchmarks.peers import GridParams, Idle, PlainOrderFlow, hft_grid
 from catalog.recording.ingest import ingest_recording
 from catalog.store import Catalog, Kind
+from catalog.stretch import Chunk
 from execution.seal import seal
 from risk.config import RiskConfig
 from risk.costs import FeeRates
@@ -33,9 +34,9 @@ from risk.policy import Policy, WaiveEdge
 from runners import wiring
 from runners.config.models import StrategyEntry
 from runners.config.venue import VenueConfig
+from runners.engine_venue import VenuePlan, build_engine, with_margins
 from runners.host import replay
 from runners.latency import plan_latency
-from runners.engine_venue import VenuePlan, build_engine, with_margins
 from strategies.order_flow import OrderFlowParams
 
 RECORDING = Path(__file__).resolve().parents[2] / "shared" / "data" / "binance_usdm_btcusdt_20240808.gz"
@@ -63,7 +64,7 @@ class Track:
     def __init__(self, file: Path, folder: Path) -> None:
         ingest_recording(file, market="usdm", symbol="BTCUSDT", catalog=folder / "catalog")
         store = Catalog(folder / "catalog")
-        self.chunks = list(store.chunks([INSTRUMENT], None, kinds=frozenset({Kind.DELTAS, Kind.TRADES})))
+        self.chunks = list(store.chunks([INSTRUMENT], None, kinds=frozenset({Kind.DELTAS, Kind.TRADES}), foresee=True))
         self.instrument = with_margins(store.instrument(INSTRUMENT), VENUE.leverage)
         self.start_ns = self.chunks[0][0].ts_init + WARMUP_NS
         self.folder = folder
@@ -74,9 +75,9 @@ class Track:
         """The venue of every Nautilus contender."""
         return VenuePlan(VENUE, {INSTRUMENT: self.instrument}, plan_latency(VENUE), top_only=False, queue_position=True)
 
-    def fresh(self) -> list[list[Any]]:
+    def fresh(self) -> list[Chunk]:
         """Copies of the chunk lists: a host may take them apart."""
-        return [list(chunk) for chunk in self.chunks]
+        return [chunk.holding(chunk) for chunk in self.chunks]
 
 
 def bare(track: Track, strategy: Any) -> int:

@@ -43,8 +43,6 @@ class PlainOrderFlow(Strategy):
         End of the warm-up.
     """
 
-    guard_passing = type("Everything", (set,), {"__ge__": lambda s, o: True, "__isub__": lambda s, o: s})()
-
     def __new__(cls, instrument: Any, params: OrderFlowParams, start_ns: int) -> Self:
         del instrument, params, start_ns
         return super().__new__(cls, StrategyConfig(strategy_id=StrategyId("PLAIN-001"), log_events=False))  # type: ignore[call-arg]
@@ -60,6 +58,7 @@ class PlainOrderFlow(Strategy):
         self.resting_side = 0
         self.cancelling = self.leaving = False
         self.tick = float(instrument.price_increment)
+        self.guard_passing: set[str] = set()  # the seal's list of ids that may be sent: this one approves its own
 
     def on_start(self) -> None:
         """Subscribe."""
@@ -125,14 +124,18 @@ class PlainOrderFlow(Strategy):
                 self.instrument.id, side, Quantity(int(intent.size * 1000) / 1000, 3), Price(price, 1), post_only=True
             )
             self.resting, self.resting_side = order.client_order_id, int(intent.side)
-            self.submit_order(order)
+            self._send(order)
         elif isinstance(intent, Exit):
             self.exit_ns, self.leaving = ts_ns, True
             side = OrderSide.SELL if self.position > 0 else OrderSide.BUY
-            self.submit_order(make.market(self.instrument.id, side, Quantity(abs(self.position), 3), reduce_only=True))
+            self._send(make.market(self.instrument.id, side, Quantity(abs(self.position), 3), reduce_only=True))
         elif self.resting is not None:
             self.cancelling = True
             self.cancel_order(self.resting)
+
+    def _send(self, order: Any) -> None:
+        self.guard_passing.add(str(order.client_order_id))
+        self.submit_order(order)
 
 
 class GridParams(StrategyParams):
@@ -164,12 +167,17 @@ class Grid(GuardedStrategy[GridParams]):
         top = self.top()
         if top is None:
             return
-        params, step = self.params, self.params.grid_ticks * self.tick
-        below, above = int((top.mid - 1e-9) // step), int((top.mid + 1e-9) // step) + 1
-        lines = range(params.levels)
-        bids = tuple(Level((below - k) * step, params.size) for k in lines) if self.position < params.max_position else ()
-        asks = tuple(Level((above + k) * step, params.size) for k in lines) if self.position > -params.max_position else ()
+        params, mid, position = self.params, top.mid, self.position
+        step = params.grid_ticks * self.tick
+        below, above = int((mid - 1e-9) // step), int((mid + 1e-9) // step) + 1
+        bids = self.lines(below, -step) if position < params.max_position else ()
+        asks = self.lines(above, step) if position > -params.max_position else ()
         self.act([Quote(bids, asks, edge_bps=None, why="grid", requote_ticks=1)])
+
+    def lines(self, nearest: int, step: float) -> tuple[Level, ...]:
+        """Return the quotes of one side, from the nearest grid line away from the mid."""
+        outward = 1 if step > 0 else -1
+        return tuple(Level((nearest + outward * k) * abs(step), self.params.size) for k in range(self.params.levels))
 
 
 def hft_grid() -> Any:
@@ -180,7 +188,7 @@ def hft_grid() -> Any:
     from numba.typed import Dict
 
     @njit  # type: ignore[untyped-decorator]
-    def run(hbt, grid_ticks, levels, size, max_position, every_ns):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0912
+    def run(hbt, grid_ticks, levels, size, max_position, every_ns):  # type: ignore[no-untyped-def]
         tick = hbt.depth(0).tick_size
         step = grid_ticks * tick
         looks = 0
@@ -207,7 +215,9 @@ def hft_grid() -> Any:
             values = orders.values()
             while values.has_next():
                 order = values.get()
-                wanted = (order.side == BUY and order.order_id in bids) or (order.side == SELL and order.order_id in asks)
+                wanted = (order.side == BUY and order.order_id in bids) or (
+                    order.side == SELL and order.order_id in asks
+                )
                 if order.cancellable and not wanted:
                     hbt.cancel(0, order.order_id, False)
             for order_id, price in bids.items():

@@ -18,6 +18,7 @@ from catalog.tables import Action, BookSide, Codes, Ints
 EMPTY = np.iinfo(np.int64).min
 _SEGMENT = 1 << 16
 _DIRECT = 1 << 24
+_SPARSE = 64  # prices a row from which on sorting the rows is cheaper than a table of all prices
 _NO_ROWS = np.empty(0, np.int64)
 
 
@@ -174,7 +175,7 @@ def _settle_side(levels: Levels, side: BookSide) -> Levels:
     height = levels.price[rows] if side == BookSide.BUY else -levels.price[rows]
     base = int(height.min()) if len(rows) else 0
     spread = int(height.max()) - base + 1 if len(rows) else 0
-    if spread <= _DIRECT:
+    if spread <= min(_DIRECT, _SPARSE * len(rows)):
         newest = np.full(spread, -1)
         newest[height - base] = rows  # of equal indices the last wins
         rows = newest[newest >= 0]

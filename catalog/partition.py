@@ -11,7 +11,18 @@ import pyarrow as pa
 from catalog import book
 from catalog.files import NS_PER_DAY, ROW_GROUP, data_folder, day_start, file_name, open_parquet, schema_for
 from catalog.kinds import Kind
-from catalog.tables import F_LAST, F_SNAPSHOT, Action, BookSide, Codes, Precision, deltas_table, nanoseconds, scaled
+from catalog.tables import (
+    F_LAST,
+    F_SNAPSHOT,
+    Action,
+    Aggressor,
+    BookSide,
+    Codes,
+    Precision,
+    deltas_table,
+    nanoseconds,
+    scaled,
+)
 from errors import CorruptData
 
 TAIL_ROWS = 1 << 20
@@ -130,7 +141,7 @@ def settled_book(deltas: pa.Table, precision: Precision) -> book.Levels:
 def levels_of(deltas: pa.Table, precision: Precision) -> book.Levels:
     """Return the levels of a table of deltas as integers."""
     return book.Levels(
-        _codes(deltas, "side", BookSide),
+        codes(deltas, "side", BookSide),
         scaled(deltas["price"], precision.price),
         scaled(deltas["size"], precision.size),
     )
@@ -138,10 +149,11 @@ def levels_of(deltas: pa.Table, precision: Precision) -> book.Levels:
 
 def action_codes(deltas: pa.Table) -> Codes:
     """Return the actions of a table of deltas as codes of :class:`~catalog.tables.Action`."""
-    return _codes(deltas, "action", Action)
+    return codes(deltas, "action", Action)
 
 
-def _codes(table: pa.Table, column: str, names: type[Action] | type[BookSide]) -> Codes:
+def codes(table: pa.Table, column: str, names: type[Action] | type[BookSide] | type[Aggressor]) -> Codes:
+    """Return a column of words as the codes of an enumeration in :mod:`catalog.tables`."""
     # Files of other writers may number the same words differently, so the words decide.
     out: list[Codes] = [np.empty(0, np.int8)]
     for chunk in table[column].chunks:

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -20,8 +19,9 @@ from catalog.files import MARKER, DataFile, day_of, instrument_of, list_data
 from catalog.instruments import nearest
 from catalog.journal import catalog_lock, pending, recover
 from catalog.kinds import INSTRUMENT_FOLDERS, Kind
-from catalog.stream import Stream, Window, open_file
-from catalog.tables import Ints, Precision, nanoseconds
+from catalog.stream import Stream, Taken, Window, open_file
+from catalog.stretch import Chunk
+from catalog.tables import Precision, nanoseconds
 from errors import CatalogMissing, CorruptData, InstrumentMissing, PeriodEmpty
 
 __all__ = ["Catalog", "Kind", "Period"]
@@ -158,7 +158,8 @@ class Catalog:
         *,
         kinds: frozenset[Kind],
         max_events: int = 200_000,
-    ) -> Iterator[list[Any]]:
+        foresee: bool = False,
+    ) -> Iterator[Chunk]:
         """Yield Nautilus objects in the order of their receipt time.
 
         Events of one time come as funding, mark, deltas, trades, quotes, bars, each in the order of `instrument_ids`.
@@ -177,6 +178,8 @@ class Catalog:
             Which kinds of data.
         max_events
             Rows (single deltas count) that one chunk aims to hold at most.
+        foresee
+            Fill in `Chunk.stretches`, what the book will be after each message, and `Chunk.prints`.
 
         Raises
         ------
@@ -184,12 +187,16 @@ class Catalog:
             When an instrument is not here or a file cannot be decoded.
         """
         window = Window(0, np.iinfo(np.int64).max) if period is None else Window(period.start_ns, period.end_ns)
-        streams = self._streams(instrument_ids, kinds, window)
+        streams = self._streams(instrument_ids, kinds, window, foresee)
         while (limit := _limit(streams)) is not None:
             rows = _cut(streams, limit, max_events)
-            yield _merge([stream.take(count) for stream, count in zip(streams, rows, strict=True)])
+            chunk = _merge([stream.take(count) for stream, count in zip(streams, rows, strict=True)])
+            chunk.prints = chunk.prints if foresee else None
+            yield chunk
 
-    def _streams(self, instrument_ids: Sequence[str], kinds: frozenset[Kind], window: Window) -> list[Stream]:
+    def _streams(
+        self, instrument_ids: Sequence[str], kinds: frozenset[Kind], window: Window, foresee: bool
+    ) -> list[Stream]:
         streams = []
         for kind in sorted(kinds, key=lambda kind: kind.rank):
             for instrument_id in instrument_ids:
@@ -198,7 +205,7 @@ class Catalog:
                 files = self.files(instrument_id, kind)
                 for identifier in dict.fromkeys(file.identifier for file in files):
                     own = [file for file in files if file.identifier == identifier]
-                    streams.append(Stream(own, precision, window))
+                    streams.append(Stream(own, precision, window, foresee=foresee))
         return streams
 
 
@@ -232,13 +239,15 @@ def _cut(streams: list[Stream], limit: int, max_events: int) -> list[int]:
     return [int(np.searchsorted(stream.ts[:rows], cut)) for stream, rows in zip(streams, ready, strict=True)]
 
 
-def _merge(parts: list[tuple[list[Any], Ints]]) -> list[Any]:
-    filled = [part for part in parts if part[0]]
+def _merge(parts: list[Taken]) -> Chunk:
+    filled = [part for part in parts if part.objects]
+    stretches = tuple(part.stretch for part in filled if part.stretch is not None)
+    prints = tuple(part.prints for part in filled if part.prints is not None)
     if len(filled) == 1:
-        return filled[0][0]
-    objects = [item for part, _ in filled for item in part]
-    order = np.argsort(np.concatenate([ts for _, ts in filled]), kind="stable")
-    return list(operator.itemgetter(*order.tolist())(objects))
+        return Chunk(filled[0].objects, stretches, prints)
+    objects = [item for part in filled for item in part.objects]
+    order = np.argsort(np.concatenate([part.ts for part in filled]), kind="stable")
+    return Chunk(operator.itemgetter(*order.tolist())(objects), stretches, prints)
 
 
 def _times(file: DataFile) -> pa.ChunkedArray:

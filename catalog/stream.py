@@ -16,6 +16,7 @@ from catalog.files import NOTE_KEY, NS_PER_DAY, DataFile, day_start
 from catalog.kinds import Kind
 from catalog.objects import decode
 from catalog.partition import settled_book, snapshot_table
+from catalog.stretch import Foresight, Prints, Stretch
 from catalog.tables import F_LAST, SCHEMAS, Ints, Precision, nanoseconds
 from errors import CorruptData
 
@@ -26,6 +27,16 @@ class Window:
 
     start_ns: int
     end_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Rows as objects, their receipt times in ns, and, where that was asked, what deltas do to the book, or trades as columns."""
+
+    objects: list[Any]
+    ts: Ints
+    stretch: Stretch | None = None
+    prints: Prints | None = None
 
 
 def open_file(file: DataFile) -> pq.ParquetFile:
@@ -86,15 +97,20 @@ class Stream:
         Of the instrument.
     window
         Rows outside are not read, but deltas before it are used to rebuild the book with which it opens.
+    foresee
+        Also say what deltas do to the book, and give trades as columns.
     """
 
-    def __init__(self, files: list[DataFile], precision: Precision, window: Window) -> None:
+    def __init__(self, files: list[DataFile], precision: Precision, window: Window, *, foresee: bool = False) -> None:
         self.kind, self.identifier = files[0].kind, files[0].identifier
         self._precision, self._window = precision, window
         self._tables = self._read(files)
         self._table: pa.Table = SCHEMAS[self.kind].empty_table()
         self.ts: Ints = np.empty(0, np.int64)
         self.exhausted = False
+        foresees = foresee and self.kind is Kind.DELTAS
+        self._foresight = Foresight(self.identifier, precision) if foresees else None
+        self._prints = foresee and self.kind is Kind.TRADES
         self.load()
 
     def load(self) -> None:
@@ -106,13 +122,15 @@ class Stream:
         self._table = pa.concat_tables([self._table, table.replace_schema_metadata(None)])
         self.ts = nanoseconds(self._table["ts_init"])
 
-    def take(self, rows: int) -> tuple[list[Any], Ints]:
-        """Remove the next rows and return them as objects, with their receipt times."""
+    def take(self, rows: int) -> Taken:
+        """Remove the next rows and return them as objects."""
         table, self._table = self._table.slice(0, rows), self._table.slice(rows)
         self.ts = self.ts[rows:]
         if rows == 0:
-            return [], np.empty(0, np.int64)
-        return decode(self.kind, self.identifier, self._precision, table)
+            return Taken([], np.empty(0, np.int64))
+        objects, ts = decode(self.kind, self.identifier, self._precision, table)
+        stretch = self._foresight.stretch(objects, table) if self._foresight is not None else None
+        return Taken(objects, ts, stretch, Prints.of(self.identifier, self._precision, table) if self._prints else None)
 
     def _read(self, files: list[DataFile]) -> Iterator[pa.Table]:
         previous: DataFile | None = None

@@ -17,6 +17,7 @@ import pyarrow as pa
 from catalog.kinds import Kind
 
 Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int8]
 
 DECIMAL = pa.decimal128(38, 16)

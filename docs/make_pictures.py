@@ -43,8 +43,10 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as text:
         folder = Path(text)
         catalog, run = folder / "catalog", folder / "run"
-        module("runners.ingest", "recording", sys.argv[1], "--market", "usdm", "--symbol", "BTCUSDT", "--catalog", str(catalog))  # fmt: skip
-        module("runners.backtest", "backtest_configs/btc_recorded.yaml", "--set", f"data.catalog={catalog}", "--output", str(run))  # fmt: skip
+        what = ("--market", "usdm", "--symbol", "BTCUSDT")
+        module("runners.ingest", "recording", sys.argv[1], *what, "--catalog", str(catalog))
+        config = "backtest_configs/btc_recorded.yaml"
+        module("runners.backtest", config, "--set", f"data.catalog={catalog}", "--output", str(run))
         pictures = ROOT / "docs" / "pictures"
         pictures.mkdir(exist_ok=True)
         report = (run / "report.html").read_text(encoding="utf-8").replace(str(catalog), "data/catalog")

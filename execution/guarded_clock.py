@@ -26,6 +26,7 @@ class GuardedClock:
     def __init__(self, clock: Any, recorded: Recorder) -> None:
         self._clock = clock
         self._recorded = recorded
+        self.timestamp_ns: Callable[[], int] = clock.timestamp_ns  # asked with every decision
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._clock, name)

@@ -3,14 +3,20 @@
 The engine calls strategies before actors, whatever the order in which they were added, so the first strategy that is called for
 an instrument becomes its owner and applies each batch; later calls for the same instrument change nothing. The book keeper's
 call stands in while no strategy is there, and takes over when the owner has left.
+
+In a replay the tops are known ahead (`preload`): then a call only counts the message, and a real order book is built when one is
+asked for. Live, or when the messages are not those that were announced, every message is applied to a real book.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from nautilus_trader.model import BookType, InstrumentId, OrderBook, OrderSide, Price
+
+from risk.foreseen import Foreseen, Stretch
 
 _SIZE_DIGITS = 8  # of a displayed size; Binance uses at most eight
 
@@ -66,14 +72,105 @@ class TopSeries:
 class _Book:
     """One instrument's book with its owner."""
 
-    __slots__ = ("applied_ns", "book", "owner", "series", "top")
+    __slots__ = (
+        "applied_ns", "before", "book", "foreseen", "instrument_id", "owner", "seen", "series", "surprised", "top",
+    )  # fmt: skip
 
     def __init__(self, instrument_id: InstrumentId, owner: object, record: bool) -> None:
-        self.book = OrderBook(instrument_id, BookType.L2_MBP)
+        self.instrument_id = instrument_id
+        self.book: OrderBook | None = None
         self.owner = owner
         self.top: Top | None = None
         self.series: TopSeries | None = TopSeries() if record else None
         self.applied_ns = -1
+        self.foreseen: Foreseen | None = None
+        self.seen = 0  # messages of `foreseen` for which `top` was made
+        self.before: Top | None = None  # the top that was recorded last, or None after a book without one
+        self.surprised = False  # something came that was not foreseen: never trust a stretch again
+
+    def preload(self, stretch: Stretch) -> None:
+        """Take the next stretch; refused unless everything so far was foreseen and has happened."""
+        if self.foreseen is not None:
+            if not self.foreseen.is_over:
+                self.surprise()
+            self.current()
+            self.drain()
+        if not self.surprised:
+            self.foreseen, self.seen = Foreseen(stretch), 0
+
+    def apply(self, deltas: Any) -> None:
+        """Take one message."""
+        foreseen = self.foreseen
+        if foreseen is not None:
+            if foreseen.step(deltas.ts_init, deltas.sequence):
+                if self.book is not None:
+                    self.book.apply_deltas(deltas)
+                return
+            self.surprise()
+        self.surprised = True
+        book = self.live()
+        book.apply_deltas(deltas)
+        bid, ask = book.best_bid_price(), book.best_ask_price()
+        if bid is None or ask is None:
+            self.top = None
+        else:
+            digits = bid.precision  # float(Price) is off by an ulp for every second price: round it back
+            self.set(Top(round(float(bid), digits), float(book.best_bid_size() or 0), round(float(ask), digits),
+                         float(book.best_ask_size() or 0), deltas.ts_init))  # fmt: skip
+
+    def set(self, top: Top) -> None:
+        """Take a top that was not foreseen."""
+        old, self.top = self.top, top
+        if self.series is not None and not _same(old, top):
+            self.series.add(top)
+
+    def live(self) -> OrderBook:
+        """Return the real order book; from the first call on every message is applied to it."""
+        if self.book is None:
+            self.book = OrderBook(self.instrument_id, BookType.L2_MBP)
+            if self.foreseen is not None:
+                self.book.apply_deltas(self.foreseen.stretch.opening())
+                for deltas in self.foreseen.stretch.batches[: self.foreseen.done]:
+                    self.book.apply_deltas(deltas)
+        return self.book
+
+    def surprise(self) -> None:
+        """Go on with a real book that holds what has been delivered."""
+        self.live()
+        self.current()
+        self.drain()
+        self.foreseen, self.surprised = None, True
+
+    def current(self) -> Top | None:
+        """Return the top now."""
+        foreseen = self.foreseen
+        if foreseen is not None and foreseen.done != self.seen:
+            self.seen, stretch = foreseen.done, foreseen.stretch
+            self.top = _top(stretch, self.seen - 1) if stretch.valid[self.seen - 1] else None
+        return self.top
+
+    def drain(self) -> None:
+        """Record the changes among the messages delivered since the last call."""
+        foreseen = self.foreseen
+        if foreseen is None or self.series is None:
+            return
+        stretch = foreseen.stretch
+        for row in range(foreseen.drained, foreseen.done):
+            top = _top(stretch, row) if stretch.valid[row] else None
+            if top is not None and not _same(self.before, top):
+                self.series.add(top)
+            self.before = top
+        foreseen.drained = foreseen.done
+
+
+def _top(stretch: Stretch, row: int) -> Top:
+    return Top(stretch.bid[row], stretch.bid_size[row], stretch.ask[row], stretch.ask_size[row], stretch.ts_ns[row])
+
+
+def _same(old: Top | None, new: Top) -> bool:
+    return old is not None and (
+        old.bid == new.bid and old.ask == new.ask and old.bid_size == new.bid_size and old.ask_size == new.ask_size
+    )
 
 
 class Books:
@@ -98,22 +195,23 @@ class Books:
         """True where there is no depth: the top comes from quotes."""
         return self._from_quotes
 
+    def preload(self, stretches: Iterable[Stretch]) -> None:
+        """Say which messages come next and what they do to the book; the tops are then read from there as they come."""
+        if self._from_quotes:
+            return
+        for stretch in stretches:
+            kept = self._books.get(stretch.instrument_id)
+            if kept is None:
+                kept = self._books[stretch.instrument_id] = _Book(stretch.instrument_id, None, self._record)
+            kept.preload(stretch)
+
     def apply_deltas(self, deltas: Any, caller: object, *, keeper: bool = False) -> None:
         """Apply one venue message, if `caller` owns the instrument's book."""
         if self._from_quotes:
             return
         kept = self._owned(deltas, caller, keeper)
-        if kept is None:
-            return
-        book = kept.book
-        book.apply_deltas(deltas)
-        bid, ask = book.best_bid_price(), book.best_ask_price()
-        if bid is None or ask is None:
-            kept.top = None
-        else:
-            digits = bid.precision  # float(Price) is off by an ulp for every second price: round it back
-            self._set(kept, round(float(bid), digits), float(book.best_bid_size() or 0), round(float(ask), digits),
-                      float(book.best_ask_size() or 0), deltas.ts_init)  # fmt: skip
+        if kept is not None:
+            kept.apply(deltas)
 
     def apply_quote(self, quote: Any, caller: object, *, keeper: bool = False) -> None:
         """Take the top of book from a quote, where there is no depth (fidelity ``l1_trades``)."""
@@ -123,18 +221,18 @@ class Books:
         if kept is None:
             return
         digits = quote.bid_price.precision
-        self._set(kept, round(float(quote.bid_price), digits), float(quote.bid_size),
-                  round(float(quote.ask_price), digits), float(quote.ask_size), quote.ts_init)  # fmt: skip
+        kept.set(Top(round(float(quote.bid_price), digits), float(quote.bid_size), round(float(quote.ask_price), digits),
+                     float(quote.ask_size), quote.ts_init))  # fmt: skip
 
     def top(self, instrument_id: InstrumentId) -> Top | None:
         """Best bid and ask now; None before the first snapshot and while the book is cleared."""
         kept = self._books.get(instrument_id)
-        return kept.top if kept is not None else None
+        return kept.current() if kept is not None else None
 
     def book(self, instrument_id: InstrumentId) -> OrderBook | None:
         """The live L2 book; read it, never change it."""
         kept = self._books.get(instrument_id)
-        return kept.book if kept is not None else None
+        return kept.live() if kept is not None else None
 
     def displayed(self, instrument_id: InstrumentId, is_bid: bool, price: float) -> float:
         """Displayed size at `price` on one side, base units; 0 where there is no such level."""
@@ -143,14 +241,19 @@ class Books:
             return 0.0
         if self._from_quotes:
             return _displayed_at_top(kept.top, is_bid, price)
-        best = kept.book.best_bid_price() if is_bid else kept.book.best_ask_price()
+        if kept.foreseen is not None:
+            return kept.foreseen.stretch.displayed(kept.foreseen.done, is_bid, price)
+        book = kept.live()
+        best = book.best_bid_price() if is_bid else book.best_ask_price()
         if best is None:
             return 0.0
         taker = OrderSide.SELL if is_bid else OrderSide.BUY  # the book is asked from the side that would take the level
-        return float(kept.book.get_quantity_at_level(Price(price, best.precision), taker, _SIZE_DIGITS))
+        return float(book.get_quantity_at_level(Price(price, best.precision), taker, _SIZE_DIGITS))
 
     def series(self) -> dict[InstrumentId, TopSeries]:
         """Recorded changes of the top by instrument."""
+        for kept in self._books.values():
+            kept.drain()
         return {iid: kept.series for iid, kept in self._books.items() if kept.series is not None}
 
     def _owned(self, event: Any, caller: object, keeper: bool) -> _Book | None:
@@ -169,15 +272,6 @@ class Books:
                 return None
         kept.applied_ns = event.ts_init
         return kept
-
-    def _set(self, kept: _Book, bid: float, bid_size: float, ask: float, ask_size: float, ts_ns: int) -> None:
-        old = kept.top
-        top = Top(bid, bid_size, ask, ask_size, ts_ns)
-        kept.top = top
-        if kept.series is None:
-            return
-        if old is None or old.bid != bid or old.ask != ask or old.bid_size != bid_size or old.ask_size != ask_size:
-            kept.series.add(top)
 
 
 def _displayed_at_top(top: Top | None, is_bid: bool, price: float) -> float:

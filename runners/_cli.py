@@ -18,8 +18,8 @@ COMMANDS: Mapping[str, str] = {
     "backtest": "Replay a market through strategies and write a report.",
     "runs": "List, open, compare or remove past runs.",
     "export": "Write fills, round trips or income of a run as CSV.",
-    "config": "Check, show and compare configuration files, or print their schema.",
-    "new": "Write a strategy of your own, with its test and configuration.",
+    "config": "Check, show or compare configuration files.",
+    "new": "Write a strategy of your own, with its test and YAML.",
     "lookahead": "Prove that no order depends on data after it.",
     "warmup-check": "Tell whether the warm-up is long enough.",
 }

@@ -10,6 +10,8 @@ from typing import Any
 
 from nautilus_trader.model import FundingRateUpdate, InstrumentId
 
+from catalog.stretch import Chunk
+
 NS_PER_8H = 8 * 3_600 * 1_000_000_000
 MINUTES_PER_8H = 480
 
@@ -59,7 +61,12 @@ def merged(chunks: Iterable[list[Any]], updates: Sequence[FundingRateUpdate]) ->
         if chunk and due < len(waiting) and waiting[due].ts_init == chunk[-1].ts_init:
             due += 1
         taken, waiting = waiting[:due], waiting[due:]
-        yield sorted([*taken, *chunk], key=lambda event: event.ts_init) if taken else chunk
+        yield _put_in(taken, chunk) if taken else chunk
+
+
+def _put_in(updates: list[FundingRateUpdate], chunk: list[Any]) -> list[Any]:
+    events = sorted([*updates, *chunk], key=lambda event: event.ts_init)
+    return chunk.holding(events) if isinstance(chunk, Chunk) else events
 
 
 class SettledRates:

@@ -12,6 +12,7 @@ import pyarrow as pa
 from nautilus_trader.backtest import BacktestEngine
 from nautilus_trader.model import AccountId, FundingRateUpdate
 
+from catalog.stretch import Chunk
 from errors import HyperTradingError, RunFailed
 from runners.account import account_figures
 from runners.engine_venue import VenuePlan, build_engine
@@ -121,6 +122,8 @@ def _run(
     events = 0
     for chunk in chunks:
         events += len(chunk)
+        if isinstance(chunk, Chunk):
+            package.services.view.books.preload(chunk.stretches)
         _feed(engine, chunk, rates, opening)
         if market is not None:
             market.tops.drain(package.services.view.books)

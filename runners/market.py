@@ -57,7 +57,7 @@ class Market:
     def chunks(self, max_events: int = CHUNK_EVENTS) -> Iterator[list[Any]]:
         """Events of the period, in order; a constant funding rate is put among them."""
         found = self.catalog.chunks(
-            self.config.instruments, self.period, kinds=_kinds(self.config), max_events=max_events
+            self.config.instruments, self.period, kinds=_kinds(self.config), max_events=max_events, foresee=True
         )
         funding = self.config.venue.funding
         if not isinstance(funding, ConstantFunding):

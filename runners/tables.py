@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -11,11 +11,13 @@ import numpy.typing as npt
 import pyarrow as pa
 from nautilus_trader.model import AggressorSide, InstrumentId, TradeTick
 
+from catalog.stretch import Chunk, Prints
 from execution import records
 from risk.books import Books
 
 NS_PER_MINUTE = 60_000_000_000
-RAW_UNITS = 10**16  # fixed-point units of a Nautilus quantity in the high-precision build
+RAW_DIGITS = 16  # decimal places of a Nautilus quantity in the high-precision build
+RAW_UNITS = 10**RAW_DIGITS
 _SIGN = {AggressorSide.BUY: 1, AggressorSide.SELL: -1, AggressorSide.NO_AGGRESSOR: 0}
 
 
@@ -73,24 +75,24 @@ class VolumeRecorder:
 
     def __init__(self) -> None:
         self._minutes: defaultdict[tuple[int, str], list[int]] = defaultdict(lambda: [0, 0, 0])
-        self._names: dict[InstrumentId, str] = {}
 
-    def add(self, events: Iterable[Any]) -> None:
+    def add(self, events: list[Any]) -> None:
         """Count the trades among a chunk's events."""
-        trades = [event for event in events if type(event) is TradeTick]
-        if not trades:
-            return
-        names = np.array([self._name(trade.instrument_id) for trade in trades])
-        minutes = np.array([trade.ts_init for trade in trades]) // NS_PER_MINUTE * NS_PER_MINUTE
-        sizes = [trade.size.raw for trade in trades]  # whole raw units: the sum does not depend on the order
-        sides = np.array([_SIGN[trade.aggressor_side] for trade in trades])
-        for name in np.unique(names):
-            for minute in np.unique(minutes[names == name]):
-                mine = np.flatnonzero((names == name) & (minutes == minute))
-                row = self._minutes[(int(minute), str(name))]
-                row[0] += sum(sizes[i] for i in mine if sides[i] > 0)
-                row[1] += sum(sizes[i] for i in mine if sides[i] < 0)
-                row[2] += len(mine)
+        prints = events.prints if isinstance(events, Chunk) else None
+        for found in _prints(events) if prints is None else prints:
+            self._count(found)
+
+    def _count(self, prints: Prints) -> None:
+        unit = 10 ** (RAW_DIGITS - prints.digits)
+        minutes, at = np.unique(prints.ts_ns // NS_PER_MINUTE * NS_PER_MINUTE, return_inverse=True)
+        for index, minute in enumerate(minutes.tolist()):
+            mine = at == index
+            row = self._minutes[(minute, prints.instrument_id)]
+            row[0] += (
+                int(prints.size[mine & (prints.side > 0)].sum()) * unit
+            )  # whole units: any order gives the same sum
+            row[1] += int(prints.size[mine & (prints.side < 0)].sum()) * unit
+            row[2] += int(mine.sum())
 
     def table(self) -> pa.Table:
         """One row per minute with trades, in order."""
@@ -103,8 +105,18 @@ class VolumeRecorder:
         ]  # fmt: skip
         return records.table(records.VOLUME, rows)
 
-    def _name(self, instrument_id: InstrumentId) -> str:
-        name = self._names.get(instrument_id)
-        if name is None:
-            name = self._names[instrument_id] = str(instrument_id)
-        return name
+
+def _prints(events: Iterable[Any]) -> Iterator[Prints]:
+    """Gather the trades of plain events by instrument."""
+    found: defaultdict[InstrumentId, list[Any]] = defaultdict(list)
+    for event in events:
+        if type(event) is TradeTick:
+            found[event.instrument_id].append(event)
+    for instrument_id, trades in found.items():
+        digits = trades[0].size.precision
+        unit = 10 ** (RAW_DIGITS - digits)
+        yield Prints(
+            str(instrument_id), np.array([trade.ts_init for trade in trades]),
+            np.array([trade.size.raw // unit for trade in trades]),
+            np.array([_SIGN[trade.aggressor_side] for trade in trades], np.int8), digits,
+        )  # fmt: skip

@@ -57,6 +57,7 @@ class Actor:
         self._size_precision: int = instrument.size_precision
         self._largest = instrument.max_quantity.as_decimal() if instrument.max_quantity is not None else None
         self._tries: dict[str, _Try] = {}
+        self._standing: tuple[Quote | None, list[WorkingOrder]] = (None, [])
 
     def perform(self, intent: Intent) -> None:
         """Do what one intent says."""
@@ -131,18 +132,36 @@ class Actor:
         """Exits are no quotes: they are neither matched nor cancelled, and take no room."""
         self._tries.clear()
         entries = self._entries()
+        if self._stands(intent, entries):
+            return
         room = self._desk.policy.max_open_entries - len(entries)
         missing: list[list[tuple[Side, Level]]] = []
+        unwanted: list[WorkingOrder] = []
         for side, levels in ((Side.BUY, intent.bids), (Side.SELL, intent.asks)):
             wanted, stale = self._difference(side, levels, [o for o in entries if o.side == side], intent.requote_ticks)
             self._cancel(stale)
+            unwanted += stale
             missing.append([(side, level) for level in wanted])
+        if not unwanted and not any(missing):
+            self._standing = (intent, entries)
         purpose = Purpose(intent.why, intent.edge_bps)
         for side, level in _best_first(*missing):
             quantity = self._quantity(side, level.size, purpose) if room > 0 else None
             if quantity is not None:
                 room -= 1
                 self._limit(side, quantity, level.price, purpose, post_only=True, reduce_only=False)
+
+    def _stands(self, intent: Quote, entries: list[WorkingOrder]) -> bool:
+        """True when these very orders were found to be this very wish before, and none of them is being cancelled."""
+        wish, orders = self._standing
+        return (
+            wish is not None
+            and entries == orders
+            and intent.bids == wish.bids
+            and intent.asks == wish.asks
+            and intent.requote_ticks == wish.requote_ticks
+            and not any(order.pending_cancel for order in entries)
+        )
 
     def _target(self, intent: Target) -> None:
         position, mine = self._position(), self._mine()
@@ -218,7 +237,9 @@ class Actor:
         return [order for order in orders if order.strategy_id == mine and order.instrument_id == self._key]
 
     def _entries(self) -> list[WorkingOrder]:
-        return [order for order in self._mine() if not order.reduce_only]
+        mine, key = self._desk.strategy_id, self._key
+        orders = self._desk.view.working.values()
+        return [o for o in orders if o.strategy_id == mine and o.instrument_id == key and not o.reduce_only]
 
     def _position(self) -> float:
         return self._desk.view.position(self._desk.strategy_id, self._key).quantity

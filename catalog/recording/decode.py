@@ -2,7 +2,8 @@
 
 The envelope of every line is decoded by msgspec, which leaves the payload as it is. Payloads of one stream are then read
 together by Arrow's JSON reader against an explicit schema, in a second thread; numbers become exact decimals there, and
-their integers at 10⁸ are what the columns hold. When a payload does not fit the schema,
+their integers at 10⁸ are what the columns hold. Depth messages have a faster reader of their own (``levels``) for the
+shape in which the venue sends them. When a payload does not fit the schema,
 msgspec decodes the block's payloads one by one, and the ones that fail are counted and left out.
 """
 
@@ -11,6 +12,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import msgspec
@@ -19,6 +21,7 @@ import pyarrow as pa
 import pyarrow.json as paj
 
 from catalog.instruments import Market
+from catalog.recording.levels import Unusual, read_depth
 from catalog.recording.schemas import LEVELS, SCHEMAS, Checker, Envelope, Number, Stream, classify
 from catalog.recording.source import Block
 from catalog.tables import Ints, high_words, low_words
@@ -141,6 +144,9 @@ def _split_positions(positions: Ints, table: pa.Table) -> tuple[Ints, pa.Table]:
 
 def _columns(payloads: list[bytes | msgspec.Raw], schema: pa.Schema) -> pa.Table:
     """Read payloads; ``row`` tells which of them each row came from."""
+    if LEVELS in schema.types:
+        with suppress(Unusual):
+            return read_depth(payloads, schema).append_column("row", pa.array(np.arange(len(payloads))))
     rows: Ints = np.arange(len(payloads))
     try:
         table = _read(payloads, schema)

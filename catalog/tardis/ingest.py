@@ -51,6 +51,7 @@ def ingest_tardis(
     with collector_paused():
         rows = _read(files, EXCHANGES[market], symbol, on_bytes)
         assembled = assemble(rows, market)
+        rows.clear()
         planner = partial(plan_restarts, openings=assembled.openings)
         method = Method(planner, agreement_in_time, {"no_update_ids": bool(assembled.openings)})
         source = Source(id=source_id, kind="import", name=", ".join(file.name for file in files))

@@ -22,7 +22,7 @@ from catalog.recording.decode import Decoded
 from catalog.recording.schemas import Stream
 from catalog.tables import Ints
 from catalog.tardis.formats import FileKind
-from catalog.tardis.read import Rows
+from catalog.tardis.read import Columnar, Rows
 from errors import DataError
 
 _US_PER_MS = 1_000
@@ -49,19 +49,17 @@ class Assembled:
 
 @dataclass(frozen=True, slots=True)
 class _Messages:
-    """Book rows grouped into messages; `start` is each one's first row, `file` the file it is in."""
+    """Book rows (`price`, `amount`, `is_first`), and per message its first row, its times and the file it is in."""
 
-    columns: dict[str, Ints]
+    columns: dict[str, Columnar]
     start: Ints
+    times: dict[str, Ints]
     file: Ints
     snapshot: npt.NDArray[np.bool_]
 
-    def of_rows(self, name: str) -> Ints:
-        return self.columns[name][self.start]
-
 
 def assemble(files: Sequence[Rows], market: Market) -> Assembled:
-    """Merge files of all kinds.
+    """Merge files of all kinds; their columns are taken out of them, so that memory holds them once.
 
     Parameters
     ----------
@@ -78,7 +76,7 @@ def assemble(files: Sequence[Rows], market: Market) -> Assembled:
     by_kind = {kind: _in_order([rows for rows in files if rows.kind is kind]) for kind in FileKind}
     book = _group(by_kind[FileKind.BOOK])
     trades, quotes = _joined(by_kind[FileKind.TRADES]), _joined(by_kind[FileKind.TICKER])
-    receipts = [book.of_rows("local_timestamp"), trades["local_timestamp"], quotes["local_timestamp"]]
+    receipts = [book.times["local_timestamp"], trades["local_timestamp"], quotes["local_timestamp"]]
     received, positions = _merge(receipts)
     depth_id, quote_id, due = _number(book, quotes)
     columns = {
@@ -103,23 +101,30 @@ def _in_order(files: list[Rows]) -> list[Rows]:
     return filled
 
 
-def _joined(files: list[Rows]) -> dict[str, Ints]:
-    names = files[0].columns if files else ("timestamp", "local_timestamp")
-    return {name: np.concatenate([_NO_ROWS, *(rows.columns[name] for rows in files)]) for name in names}
+def _joined(files: list[Rows]) -> dict[str, Columnar]:
+    if not files:
+        return dict.fromkeys(("timestamp", "local_timestamp"), _NO_ROWS)
+    return {name: _one([rows.columns.pop(name) for rows in files]) for name in list(files[0].columns)}
+
+
+def _one(parts: list[Columnar]) -> Columnar:
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 def _group(files: list[Rows]) -> _Messages:
     """Rows of one file, receipt and exchange time are one message; on Binance a snapshot is one message too."""
-    numbers = [np.full(len(rows), number) for number, rows in enumerate(files)]
-    columns = _joined(files) | {"file": np.concatenate([_NO_ROWS, *numbers])}
+    ends = np.cumsum([0, *(len(rows) for rows in files)])
+    columns = _joined(files)
     if not files:
-        return _Messages(columns, _NO_ROWS, _NO_ROWS, np.empty(0, np.bool_))
-    changes = np.zeros(len(columns["file"]), np.bool_)
-    changes[0] = True
-    for name in ("file", "local_timestamp", "timestamp", "is_snapshot"):
+        return _Messages(columns, _NO_ROWS, columns, _NO_ROWS, np.empty(0, np.bool_))
+    changes = np.zeros(ends[-1], np.bool_)
+    changes[ends[:-1]] = True
+    for name in ("local_timestamp", "timestamp", "is_snapshot"):
         changes[1:] |= columns[name][1:] != columns[name][:-1]
     start = np.flatnonzero(changes)
-    return _Messages(columns, start, columns["file"][start], columns["is_snapshot"][start] == 1)
+    snapshot = columns.pop("is_snapshot")[start] == 1
+    times = {name: columns.pop(name)[start].astype(np.int64) for name in ("local_timestamp", "timestamp")}
+    return _Messages(columns, start, times, np.searchsorted(ends, start, side="right") - 1, snapshot)
 
 
 def _merge(receipts: list[Ints]) -> tuple[Ints, list[Ints]]:
@@ -132,7 +137,7 @@ def _merge(receipts: list[Ints]) -> tuple[Ints, list[Ints]]:
     return np.concatenate(receipts)[order], np.split(position, cuts)
 
 
-def _number(book: _Messages, quotes: dict[str, Ints]) -> tuple[Ints, Ints, Ints]:
+def _number(book: _Messages, quotes: dict[str, Columnar]) -> tuple[Ints, Ints, Ints]:
     """Number depth messages and quotes by exchange time; a quote comes before a depth message of the same time.
 
     Returns
@@ -143,7 +148,7 @@ def _number(book: _Messages, quotes: dict[str, Ints]) -> tuple[Ints, Ints, Ints]
     untimed = np.array_equal(quotes["timestamp"] * 1_000, quotes["local_timestamp"])
     clock = "local_timestamp" if untimed else "timestamp"
     lag = _STREAM_LAG_US * 1_000 if untimed else 0
-    depth_time, quote_time = book.of_rows(clock), np.maximum.accumulate(quotes[clock])
+    depth_time, quote_time = book.times[clock], np.maximum.accumulate(quotes[clock])
     # A snapshot may carry the time at which it was asked for: it is never later than the change that follows it.
     following = np.where(book.snapshot, _NEVER, depth_time)
     following = np.minimum.accumulate(following[::-1])[::-1]
@@ -159,7 +164,7 @@ def _number(book: _Messages, quotes: dict[str, Ints]) -> tuple[Ints, Ints, Ints]
 def _depth(book: _Messages, ids: Ints, position: Ints) -> pa.Table:
     chosen = np.flatnonzero(~book.snapshot)
     before = np.concatenate((np.zeros(1, np.int64), ids))[:-1][chosen]
-    at = book.of_rows("timestamp")[chosen] // _US_PER_MS
+    at = book.times["timestamp"][chosen] // _US_PER_MS
     columns = {"E": at, "T": at, "U": before + 1, "u": ids[chosen], "pu": before, "position": position[chosen]}
     rows, owner = _rows_of(book, chosen)
     return pa.table(columns | _ladder(book, rows, owner, len(chosen), ("b", "a")))
@@ -174,7 +179,7 @@ def _snapshots(book: _Messages, ids: Ints, position: Ints) -> pa.Table:
 
 
 def _rows_of(book: _Messages, chosen: Ints) -> tuple[Ints, Ints]:
-    total = len(book.columns["file"])
+    total = len(book.columns.get("price", _NO_ROWS))
     counts = np.diff(np.append(book.start, total))[chosen]
     return spread(book.start[chosen], counts), np.repeat(np.arange(len(chosen)), counts)
 
@@ -204,7 +209,7 @@ def _ladder(book: _Messages, rows: Ints, owner: Ints, messages: int, names: tupl
     return out
 
 
-def _trades(rows: dict[str, Ints], position: Ints) -> pa.Table:
+def _trades(rows: dict[str, Columnar], position: Ints) -> pa.Table:
     if not len(position):
         return pa.table({"position": position})
     at = rows["timestamp"] // _US_PER_MS
@@ -214,7 +219,7 @@ def _trades(rows: dict[str, Ints], position: Ints) -> pa.Table:
     )
 
 
-def _quotes(rows: dict[str, Ints], ids: Ints, due: Ints, position: Ints, market: Market) -> pa.Table:
+def _quotes(rows: dict[str, Columnar], ids: Ints, due: Ints, position: Ints, market: Market) -> pa.Table:
     if not len(position):
         return pa.table({"position": position})
     at = rows["timestamp"] // _US_PER_MS

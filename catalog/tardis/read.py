@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.csv as pac
 
 from catalog.recording.source import Progress
-from catalog.tables import Ints, high_words, low_words
+from catalog.tables import Codes, Ints, high_words, low_words
 from catalog.tardis.formats import COLUMNS, FIRST_US, LAST_US, SIDES, FileKind, Number, Whole, fault, kind_of
 from errors import DataError
 
@@ -26,6 +26,9 @@ _GZIP_MAGIC = b"\x1f\x8b"
 _BLOCK = 1 << 22
 _US_TO_NS = 1_000
 _UNREADABLE = (pa.ArrowException, OSError, EOFError, zlib.error, csv.Error)
+
+
+Columnar = npt.NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,7 @@ class Rows:
 
     path: Path
     kind: FileKind
-    columns: dict[str, Ints]
+    columns: dict[str, Columnar]
     others: dict[str, int]
 
     def __len__(self) -> int:
@@ -67,7 +70,7 @@ def read_rows(path: Path, exchange: str, symbol: str, on_bytes: Progress) -> Row
     DataError
         When the file cannot be read or a row is wrong; the message names file and line.
     """
-    parts: list[dict[str, Ints]] = []
+    parts: list[dict[str, Columnar]] = []
     others: dict[str, int] = {}
     try:
         with path.open("rb") as raw:
@@ -80,7 +83,9 @@ def read_rows(path: Path, exchange: str, symbol: str, on_bytes: Progress) -> Row
         raise _explained(path, kind, str(error)) from error
     except _UNREADABLE as error:
         raise _explained(path, kind_of(path, _header(path)), str(error)) from error
-    return Rows(path, kind, {name: np.concatenate([part[name] for part in parts]) for name in _names(kind)}, others)
+    # A day of a busy book is a hundred million rows: what is joined is let go at once.
+    columns = {name: np.concatenate([part.pop(name) for part in parts]) for name in _names(kind)}
+    return Rows(path, kind, columns, others)
 
 
 class _BadRow(Exception):
@@ -127,8 +132,8 @@ def _of_symbol(batch: pa.RecordBatch, symbol: str, others: dict[str, int]) -> pa
     return batch.filter(pa.array(wanted[batch["symbol"].indices.to_numpy()]))
 
 
-def _integers(batch: pa.RecordBatch, kind: FileKind) -> dict[str, Ints]:
-    out: dict[str, Ints] = {}
+def _integers(batch: pa.RecordBatch, kind: FileKind) -> dict[str, Columnar]:
+    out: dict[str, Columnar] = {}
     for name, wanted in COLUMNS[kind].items():
         if wanted == Whole:
             out[name] = batch[name].to_numpy()
@@ -152,7 +157,7 @@ def _scaled(numbers: pa.Array) -> Ints:
     return low
 
 
-def _first_side(column: pa.DictionaryArray, kind: FileKind) -> Ints:
+def _first_side(column: pa.DictionaryArray, kind: FileKind) -> Codes:
     words = column.dictionary.to_pylist()
     if not set(words) <= set(SIDES[kind]):
         raise _BadRow("a side is unknown")
@@ -160,8 +165,8 @@ def _first_side(column: pa.DictionaryArray, kind: FileKind) -> Ints:
     return _zeros_and_ones(first[column.indices.to_numpy()])
 
 
-def _zeros_and_ones(flags: npt.NDArray[np.bool_]) -> Ints:
-    return flags.astype(np.int64)
+def _zeros_and_ones(flags: npt.NDArray[np.bool_]) -> Codes:
+    return flags.astype(np.int8)
 
 
 def _header(path: Path) -> list[str]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from catalog.certificate import Certificate, Grade, Measures, Source, grade_of
+from catalog.certificate import RULES, Certificate, Grade, Measures, Source, grade_of
 
 MINUTE = 60_000_000_000
 FLAWLESS: dict[str, Any] = {
@@ -94,3 +95,12 @@ def test_two_parts_of_a_day_add_up_and_the_pause_between_them_is_silence() -> No
     assert both.grade is Grade.C
     assert both.synthetic
     assert [source.id for source in both.sources] == ["2", "1"]
+
+
+def test_the_documented_grading_table_is_the_one_in_the_code() -> None:
+    text = (Path(__file__).resolve().parents[2] / "docs" / "catalog.md").read_text(encoding="utf-8")
+    table = [
+        line.strip("| ").split(" | ") for line in text.split("<!-- grades:")[1].splitlines()[3:] if line.startswith("|")
+    ]
+    code = [[rule.name, rule.unit, *(f"{limit:g}" if limit >= 0 else "–" for limit in rule.limits)] for rule in RULES]
+    assert table == code

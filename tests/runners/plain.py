@@ -164,8 +164,9 @@ class Plain(Strategy):
     def do_own_id(self) -> None:
         """Build the order by hand, with an id in the engine's own form."""
         order = MarketOrder(
-            self.order_factory.trader_id, self.strategy_id, self.my.instrument_id, ClientOrderId("O-20240808-000000-001-001-1"), BUY,
-            self.my.size, UUID4(), self.clock.timestamp_ns(), TimeInForce.GTC, False, False,
+            self.order_factory.trader_id, self.strategy_id, self.my.instrument_id,
+            ClientOrderId("O-20240808-000000-001-001-1"), BUY, self.my.size, UUID4(),
+            self.clock.timestamp_ns(), TimeInForce.GTC, False, False,
         )  # fmt: skip
         self.submit_order(order)
 

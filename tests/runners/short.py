@@ -25,11 +25,19 @@ STRATEGIES = {
 
 
 def short(
-    folder: Path, cls: str, params: str, *, minutes: int = 5, warmup_secs: int = 30, policy: str = WAIVED, more: str = ""
+    folder: Path,
+    cls: str,
+    params: str,
+    *,
+    minutes: int = 5,
+    warmup_secs: int = 30,
+    policy: str = WAIVED,
+    more: str = "",
 ) -> Path:
     """Write a configuration of one strategy."""
     old = GOOD[GOOD.index("strategies:") : GOOD.index("risk:")]
-    entry = f'strategies:\n  - id: one\n    order_id_tag: "001"\n    class: {cls}\n    params: {params}\n    policy: {policy}\n{more}'
+    head = f'strategies:\n  - id: one\n    order_id_tag: "001"\n    class: {cls}\n'
+    entry = f"{head}    params: {params}\n    policy: {policy}\n{more}"
     text = GOOD.replace(old, entry).replace("minutes: 2", f"minutes: {minutes}")
     path = folder / "short.yaml"
     path.write_text(text.replace("warmup_secs: 10", f"warmup_secs: {warmup_secs}"), encoding="utf-8")
