@@ -181,17 +181,17 @@ class Grid(GuardedStrategy[GridParams]):
 
 
 def hft_grid() -> Any:
-    """Return the same grid as a compiled hftbacktest strategy; takes the backtest, returns the number of looks."""
+    """Return the same grid as a compiled hftbacktest strategy; takes the backtest, returns numbers of looks, orders, fills."""
     import numpy as np
     from hftbacktest import BUY, GTX, LIMIT, SELL
     from numba import njit, uint64
     from numba.typed import Dict
 
-    @njit  # type: ignore[untyped-decorator]
+    @njit
     def run(hbt, grid_ticks, levels, size, max_position, every_ns):  # type: ignore[no-untyped-def]
         tick = hbt.depth(0).tick_size
         step = grid_ticks * tick
-        looks = 0
+        looks = sent = 0
         while hbt.elapse(every_ns) == 0:
             hbt.clear_inactive_orders(0)
             looks += 1
@@ -222,10 +222,12 @@ def hft_grid() -> Any:
                     hbt.cancel(0, order.order_id, False)
             for order_id, price in bids.items():
                 if order_id not in orders:
+                    sent += 1
                     hbt.submit_buy_order(0, order_id, price, size, GTX, LIMIT, False)
             for order_id, price in asks.items():
                 if order_id not in orders:
+                    sent += 1
                     hbt.submit_sell_order(0, order_id, price, size, GTX, LIMIT, False)
-        return looks
+        return looks, sent, hbt.state_values(0).num_trades
 
     return run

@@ -7,11 +7,13 @@ its reader says after how many messages it asks, and gets what an order book wou
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 from nautilus_trader.model import InstrumentId
 
@@ -113,7 +115,8 @@ class Stretch:
     _before: book.Levels
     _levels: book.Levels
     _ends: Ints
-    _clears: Ints
+    _clears: list[int]
+    _changed: list[int]
 
     def __len__(self) -> int:
         return len(self.batches)
@@ -123,12 +126,17 @@ class Stretch:
         side = BookSide.BUY if is_bid else BookSide.SELL
         height = round(price * 10**self.precision.price)
         stop = int(self._ends[messages - 1]) if messages else 0
-        clears = self._clears[: np.searchsorted(self._clears, stop)]
-        start = int(clears[-1]) + 1 if len(clears) else 0
+        cleared = bisect_left(self._clears, stop)
+        start = self._clears[cleared - 1] + 1 if cleared else 0
         found = _newest(self._levels, start, stop, side, height)
-        if found is None and not len(clears):
+        if found is None and not cleared:
             found = _newest(self._before, 0, len(self._before), side, height)
-        return float(_sizes(np.array([found or 0]), self.precision)[0])
+        return _size(found or 0, self.precision)
+
+    def changes(self, first: int, stop: int) -> list[int]:
+        """Return the messages from `first` to `stop` (excluded) after which there is a top other than before; 0 if valid."""
+        changed = self._changed
+        return changed[bisect_left(changed, first) : bisect_left(changed, stop)]
 
     def opening(self) -> Any:
         """Return the book before the first message as a snapshot message."""
@@ -170,7 +178,7 @@ class Foresight:
             table["sequence"].to_numpy()[last].tolist(), (tops.bid / scale).tolist(),
             _sizes(tops.bid_size, self._precision).tolist(), (tops.ask / scale).tolist(),
             _sizes(tops.ask_size, self._precision).tolist(),
-            ((tops.bid != book.EMPTY) & (tops.ask != book.EMPTY)).tolist(), before, levels, ends, clears,
+            _valid(tops).tolist(), before, levels, ends, clears.tolist(), _changed(tops),
         )  # fmt: skip
 
 
@@ -193,6 +201,23 @@ def _tops(before: book.Levels, action: Codes, levels: book.Levels, ends: Ints) -
     # The arithmetic begins with an empty book, so the first message brings the one there is.
     there = np.zeros(len(before), np.int8)
     return book.tops(np.concatenate((there, action)), before.then(levels), ends + len(before))
+
+
+def _valid(tops: book.Tops) -> npt.NDArray[np.bool_]:
+    out: npt.NDArray[np.bool_] = (tops.bid != book.EMPTY) & (tops.ask != book.EMPTY)
+    return out
+
+
+def _changed(tops: book.Tops) -> list[int]:
+    columns = np.stack((tops.bid, tops.bid_size, tops.ask, tops.ask_size))
+    valid = _valid(tops)
+    other = np.append(True, np.any(columns[:, 1:] != columns[:, :-1], axis=0) | ~valid[:-1])
+    rows: list[int] = np.flatnonzero(valid & other).tolist()
+    return rows
+
+
+def _size(size: int, precision: Precision) -> float:
+    return size * float(10 ** (_RAW_DIGITS - precision.size)) / float(10**_RAW_DIGITS)
 
 
 def _sizes(size: Ints, precision: Precision) -> Floats:

@@ -9,9 +9,7 @@ from nautilus_trader.model import OrderSide
 from risk.request import OrderRequest, Purpose, Side
 
 
-def of_order(
-    order: Any, strategy_id: str, ts_ns: int, purpose: Purpose, *, closes_own: bool = False
-) -> OrderRequest:
+def of_order(order: Any, strategy_id: str, ts_ns: int, purpose: Purpose, *, closes_own: bool = False) -> OrderRequest:
     """Read an order object; order classes share no base class, and market orders have no price."""
     price = getattr(order, "price", None)
     return OrderRequest(

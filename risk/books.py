@@ -68,6 +68,14 @@ class TopSeries:
         self.ask.append(top.ask)
         self.ask_size.append(top.ask_size)
 
+    def extend(self, stretch: Stretch, rows: list[int]) -> None:
+        """Append rows of a stretch."""
+        self.ts_ns.extend([stretch.ts_ns[row] for row in rows])
+        self.bid.extend([stretch.bid[row] for row in rows])
+        self.bid_size.extend([stretch.bid_size[row] for row in rows])
+        self.ask.extend([stretch.ask[row] for row in rows])
+        self.ask_size.extend([stretch.ask_size[row] for row in rows])
+
 
 class _Book:
     """One instrument's book with its owner."""
@@ -85,7 +93,7 @@ class _Book:
         self.applied_ns = -1
         self.foreseen: Foreseen | None = None
         self.seen = 0  # messages of `foreseen` for which `top` was made
-        self.before: Top | None = None  # the top that was recorded last, or None after a book without one
+        self.before: Top | None = None  # the top with which `foreseen` begins
         self.surprised = False  # something came that was not foreseen: never trust a stretch again
 
     def preload(self, stretch: Stretch) -> None:
@@ -93,8 +101,8 @@ class _Book:
         if self.foreseen is not None:
             if not self.foreseen.is_over:
                 self.surprise()
-            self.current()
             self.drain()
+            self.before = self.current()
         if not self.surprised:
             self.foreseen, self.seen = Foreseen(stretch), 0
 
@@ -155,11 +163,10 @@ class _Book:
         if foreseen is None or self.series is None:
             return
         stretch = foreseen.stretch
-        for row in range(foreseen.drained, foreseen.done):
-            top = _top(stretch, row) if stretch.valid[row] else None
-            if top is not None and not _same(self.before, top):
-                self.series.add(top)
-            self.before = top
+        rows = stretch.changes(foreseen.drained, foreseen.done)
+        if rows and rows[0] == 0 and _same(self.before, _top(stretch, 0)):
+            rows = rows[1:]
+        self.series.extend(stretch, rows)
         foreseen.drained = foreseen.done
 
 

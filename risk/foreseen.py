@@ -55,6 +55,9 @@ class Stretch(Protocol):
     def displayed(self, messages: int, is_bid: bool, price: float) -> float:
         """Displayed size at a price after so many messages, base units."""
 
+    def changes(self, first: int, stop: int) -> list[int]:
+        """Messages from `first` to `stop` (excluded) after which there is a top other than before; the first of all if valid."""
+
     def opening(self) -> Any:
         """The book before the first message, as a snapshot message."""
 

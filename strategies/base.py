@@ -126,7 +126,9 @@ class GuardedStrategy[P: StrategyParams](Strategy):
             When the run has no depth (fidelity ``l1_trades``): the strategy would wait for it in vain.
         """
         if self.desk.view.books.from_quotes:
-            raise ConfigError(f"strategy {self.desk.strategy_id} needs depth: run it with data.fidelity l2, not l1_trades")
+            raise ConfigError(
+                f"strategy {self.desk.strategy_id} needs depth: run it with data.fidelity l2, not l1_trades"
+            )
         self.subscribe_book_deltas(self.instrument_id, BookType.L2_MBP)
 
     def subscribe_prints(self) -> None:

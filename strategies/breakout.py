@@ -37,7 +37,9 @@ class BreakoutParams(StrategyParams):
     rank_bars: int = Field(default=100, ge=1, le=10_000, description="Past ATRs that the present one is ranked among")
     least_size_fraction: float = Field(default=0.25, gt=0, le=1, description="Share of the size at the wildest ATR")
     order_notional_quote: float = Field(default=500, gt=0, description="Size at the calmest ATR, quote units")
-    entry_timeout_secs: float = Field(default=15, gt=0, le=3600, description="Unfilled entries are cancelled after this")
+    entry_timeout_secs: float = Field(
+        default=15, gt=0, le=3600, description="Unfilled entries are cancelled after this"
+    )
     horizon_secs: float = Field(default=1800, gt=0, le=604_800, description="Expected holding time, for funding, s")
     allow_short: bool = Field(default=True, description="Whether breaks of the lower channel are sold")
 

@@ -41,9 +41,13 @@ class MeanReversionParams(StrategyParams):
     ic_halflife_secs: float = Field(default=21_600, gt=0, description="Half-life of the evidence on it, seconds")
     volatility_halflife_secs: float = Field(default=300, gt=0, le=86_400, description="Half-life of σ, seconds")
     entry_offset_ticks: int = Field(default=0, ge=0, le=1000, description="Ticks behind the best price for entries")
-    entry_timeout_secs: float = Field(default=15, gt=0, le=3600, description="Unfilled entries are cancelled after this")
+    entry_timeout_secs: float = Field(
+        default=15, gt=0, le=3600, description="Unfilled entries are cancelled after this"
+    )
     order_notional_quote: float = Field(default=500, gt=0, description="Size of an entry, quote units")
-    max_hold_secs: float = Field(default=300, gt=0, le=604_800, description="Time stop and horizon of the edge, seconds")
+    max_hold_secs: float = Field(
+        default=300, gt=0, le=604_800, description="Time stop and horizon of the edge, seconds"
+    )
     stop_bps: float = Field(default=25, gt=0, le=1000, description="Protective stop: loss against the entry, bps")
 
     @model_validator(mode="after")

@@ -34,19 +34,37 @@ class OrderFlowParams(StrategyParams):
     book_levels: int = Field(default=5, ge=1, le=20, description="Book levels in the imbalance")
     level_decay: float = Field(default=0.5, ge=0, le=5, description="Weight of level k is exp(-decay * k)")
     smoothing_secs: float = Field(default=1.0, gt=0, le=600, description="Half-life of the smoothed imbalance, seconds")
-    ofi_halflife_secs: float = Field(default=1.0, gt=0, le=600, description="Half-life of the order-flow imbalance, seconds")
-    ofi_weight: float = Field(default=0.5, ge=0, le=10, description="Weight of order-flow imbalance beside depth imbalance")
-    flow_halflife_secs: float = Field(default=5.0, gt=0, le=600, description="Half-life of the signed trade volume, seconds")
+    ofi_halflife_secs: float = Field(
+        default=1.0, gt=0, le=600, description="Half-life of the order-flow imbalance, seconds"
+    )
+    ofi_weight: float = Field(
+        default=0.5, ge=0, le=10, description="Weight of order-flow imbalance beside depth imbalance"
+    )
+    flow_halflife_secs: float = Field(
+        default=5.0, gt=0, le=600, description="Half-life of the signed trade volume, seconds"
+    )
     toxicity_bucket_quote: float = Field(default=500_000, gt=0, description="Notional of one VPIN bucket, quote units")
     toxicity_buckets: int = Field(default=20, ge=1, le=1000, description="VPIN buckets in the mean")
-    max_toxicity: float = Field(default=0.7, gt=0, le=1, description="No entry against the trade flow at or above this VPIN")
-    volatility_halflife_secs: float = Field(default=60, gt=0, le=86_400, description="Half-life of the volatility, seconds")
+    max_toxicity: float = Field(
+        default=0.7, gt=0, le=1, description="No entry against the trade flow at or above this VPIN"
+    )
+    volatility_halflife_secs: float = Field(
+        default=60, gt=0, le=86_400, description="Half-life of the volatility, seconds"
+    )
     ic_prior: float = Field(default=0.1, ge=-1, le=1, description="Information coefficient believed before any data")
-    ic_prior_horizons: float = Field(default=200, gt=0, le=1e6, description="Independent horizons of data the belief is worth")
-    ic_halflife_secs: float = Field(default=21_600, gt=0, description="Half-life of the evidence on the coefficient, seconds")
+    ic_prior_horizons: float = Field(
+        default=200, gt=0, le=1e6, description="Independent horizons of data the belief is worth"
+    )
+    ic_halflife_secs: float = Field(
+        default=21_600, gt=0, description="Half-life of the evidence on the coefficient, seconds"
+    )
     imbalance_entry: float = Field(default=0.35, gt=0, lt=1, description="Smoothed imbalance that opens, in (0, 1)")
-    imbalance_exit: float = Field(default=0.35, gt=0, lt=1, description="Opposite smoothed imbalance that closes, in (0, 1)")
-    entry_offset_ticks: int = Field(default=1, ge=0, le=1000, description="Ticks behind the best price at which entries rest")
+    imbalance_exit: float = Field(
+        default=0.35, gt=0, lt=1, description="Opposite smoothed imbalance that closes, in (0, 1)"
+    )
+    entry_offset_ticks: int = Field(
+        default=1, ge=0, le=1000, description="Ticks behind the best price at which entries rest"
+    )
     entry_timeout_secs: float = Field(default=5, gt=0, le=3600, description="Unfilled entries are cancelled after this")
     retry_secs: float = Field(default=2, gt=0, le=3600, description="Pause between two entry attempts, seconds")
     order_notional_quote: float = Field(default=500, gt=0, description="Size of an entry, quote units")

@@ -32,7 +32,8 @@ class Scripted(GuardedStrategy[ScriptParams]):
 
     def on_ready(self) -> None:
         self.todo = sorted(self.params.steps, key=lambda step: step.at)
-        self.subscribe_book()
+        if not self.desk.view.books.from_quotes:
+            self.subscribe_book()
         self.subscribe_prints()
         self.subscribe_quotes(self.instrument_id)
 

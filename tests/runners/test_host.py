@@ -13,9 +13,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from errors import ConfigError, RunFailed
+from runners.engine_venue import VenuePlan, with_margins
 from runners.host import Outcome, replay
 from runners.latency import LatencyPlan, plan_latency
-from runners.engine_venue import VenuePlan, with_margins
 from tests.runners.tiny import (
     NAME,
     START,

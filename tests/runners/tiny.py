@@ -29,9 +29,9 @@ from risk.policy import Policy
 from runners import wiring
 from runners.config.models import StrategyEntry
 from runners.config.venue import VenueConfig
+from runners.engine_venue import VenuePlan, with_margins
 from runners.host import Outcome, replay
 from runners.latency import LatencyPlan, plan_latency
-from runners.engine_venue import VenuePlan, with_margins
 
 NAME = "BTCUSDT-PERP.BINANCE"
 IID = InstrumentId.from_str(NAME)

@@ -54,8 +54,12 @@ def test_avellaneda_stoikov_keeps_one_quote_a_side_outside_the_fee_floor() -> No
     assert {row["side"] for row in orders} == {"BUY", "SELL"}
     assert all(row["post_only"] for row in orders)
     half_spread = 100.05 * 2.5e-4  # maker fee 2 bps and 0.5 bps
-    assert all(float(row["price"]) <= row["mid_decision"] + 0.05 - half_spread for row in orders if row["side"] == "BUY")
-    assert all(float(row["price"]) >= row["mid_decision"] - 0.05 + half_spread for row in orders if row["side"] == "SELL")
+    assert all(
+        float(row["price"]) <= row["mid_decision"] + 0.05 - half_spread for row in orders if row["side"] == "BUY"
+    )
+    assert all(
+        float(row["price"]) >= row["mid_decision"] - 0.05 + half_spread for row in orders if row["side"] == "SELL"
+    )
     for side in ("BUY", "SELL"):  # one after the other, never two at once
         mine = [row for row in orders if row["side"] == side]
         assert len(mine) > 1

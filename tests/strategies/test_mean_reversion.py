@@ -64,7 +64,13 @@ def test_a_position_is_left_at(state: MeanReversionState, why: str) -> None:
 
 @pytest.mark.parametrize(
     "state",
-    [SHORT, LONG, replace(SHORT, score=0.2, bar_closed=False), replace(SHORT, price=50_100.0), replace(SHORT, score=9.0)],
+    [
+        SHORT,
+        LONG,
+        replace(SHORT, score=0.2, bar_closed=False),
+        replace(SHORT, price=50_100.0),
+        replace(SHORT, score=9.0),
+    ],
 )
 def test_a_position_is_kept_otherwise_and_never_added_to(state: MeanReversionState) -> None:
     assert decide(state, PARAMS) == []

@@ -14,9 +14,7 @@ from strategies.order_flow import OrderFlowFeatures, OrderFlowParams, OrderFlowS
 
 SEC = 1_000_000_000
 PARAMS = OrderFlowParams()
-FLAT = OrderFlowState(
-    ts_ns=1_000 * SEC, mid=50_000.0, imbalance=0.5, score=1.5, flow=0.0, toxicity=0.0, edge_bps=4.0
-)
+FLAT = OrderFlowState(ts_ns=1_000 * SEC, mid=50_000.0, imbalance=0.5, score=1.5, flow=0.0, toxicity=0.0, edge_bps=4.0)
 LONG = replace(FLAT, position=0.01, entry_price=50_000.0, entry_ts_ns=FLAT.ts_ns - 10 * SEC)
 SHORT = replace(LONG, position=-0.01)
 

@@ -1,0 +1,1 @@
+"""Fault scripts: what may go wrong, when, and the engine that decides it."""

@@ -1,0 +1,1 @@
+"""Where the background market comes from and how it is published."""

@@ -1,0 +1,87 @@
+"""Strategies take their turn in the order of the configuration.
+
+The engine gives every subscription a random id and serves subscribers of one message in the order of these ids: two strategies
+on one symbol would act now in this order, now in that, and the same run would not repeat. So the first that the engine calls
+lets those before it go first; when the engine comes to them, they have had their turn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+ORDERED = {
+    "on_book_deltas": "book_deltas", "on_book_depth": "book_depth", "on_quote": "quotes", "on_trade": "trades",
+    "on_bar": "bars", "on_mark_price": "mark_prices", "on_index_price": "index_prices", "on_funding_rate": "funding_rates",
+}  # fmt: skip
+"""Handler of each kind of market data, and how its subscribe methods end."""
+
+
+class _Round:
+    """One message on its way to the subscribers of one topic."""
+
+    __slots__ = ("called", "served")
+
+    def __init__(self) -> None:
+        self.called: set[int] = set()
+        self.served: set[int] = set()
+
+
+class Turns:
+    """Who is served when; one per run.
+
+    Attributes
+    ----------
+    strategies
+        In the order of the configuration; set by the wiring.
+    """
+
+    def __init__(self) -> None:
+        self.strategies: Sequence[Any] = ()
+        self._members: dict[tuple[str, str], set[int]] = {}
+        self._rounds: dict[tuple[str, str], _Round] = {}
+
+    def subscribe(self, handler: str, key: str, strategy: Any) -> None:
+        """Note a subscription of market data."""
+        place = self._place(strategy)
+        if place is not None:
+            self._members.setdefault((handler, key), set()).add(place)
+
+    def unsubscribe(self, handler: str, key: str, strategy: Any) -> None:
+        """Note its end."""
+        self._members.get((handler, key), set()).discard(self._place(strategy) or 0)
+
+    def due(self, handler: str, event: Any, strategy: Any) -> list[Any]:
+        """Whose turn it is when the engine calls a handler of `strategy`: those before it and itself, unless they were served."""
+        key = (handler, key_of(event))
+        members, place = self._members.get(key, set()), self._place(strategy)
+        if len(members) < 2 or place not in members:
+            return [strategy]
+        current = self._rounds.get(key)
+        if current is None or place in current.called:  # the next message
+            current = self._rounds[key] = _Round()
+        current.called.add(place)
+        now = sorted(p for p in members if p <= place and p not in current.served)
+        current.served.update(now)
+        return [self.strategies[p] for p in now if p == place or self.strategies[p].is_running()]
+
+    def _place(self, strategy: Any) -> int | None:
+        return next((place for place, found in enumerate(self.strategies) if found is strategy), None)
+
+
+def key_of(event: Any) -> str:
+    """What a subscription is for: a bar type, else an instrument."""
+    return str(event.bar_type if hasattr(event, "bar_type") else event.instrument_id)
+
+
+def noted(handler: str, name: str) -> Callable[..., None]:
+    """Make a subscribe or unsubscribe method that also tells `Turns`."""
+
+    def method(self: Any, subject: Any, *args: Any, **kwargs: Any) -> None:
+        turns: Turns = self.services.turns
+        note = turns.unsubscribe if name.startswith("un") else turns.subscribe
+        note(handler, str(subject), self)
+        getattr(super(self.guard_subscriptions, self), name)(subject, *args, **kwargs)
+
+    method.__name__ = name
+    return method
