@@ -8,6 +8,7 @@ from nautilus_trader.trading import Strategy
 
 from execution.guard import Guard
 from execution.handlers import wrapped_handlers
+from execution.turns import noted_subscriptions
 
 RESERVED = frozenset({"services", "desk", "wire"})
 
@@ -28,4 +29,4 @@ def guard_class[S: Strategy](cls: type[S]) -> type[S]:
         )
     inner: type[Any] = type(cls.__name__, (Guard, cls), {"__module__": cls.__module__})
     body: dict[str, Any] = {"__module__": cls.__module__, "__qualname__": cls.__qualname__, "__doc__": cls.__doc__}
-    return type(cls.__name__, (inner,), body | wrapped_handlers(inner))
+    return type(cls.__name__, (inner,), body | noted_subscriptions(inner) | wrapped_handlers(inner))

@@ -8,6 +8,8 @@ from typing import Any
 
 from nautilus_trader.trading import Strategy
 
+from execution.turns import ORDERED
+
 HANDLERS = tuple(name for name in dir(Strategy) if name.startswith("on_") and name not in ("on_save", "on_load"))
 
 
@@ -23,7 +25,7 @@ def _wrapped(name: str, target: Callable[..., Any]) -> Callable[..., Any]:
         prepare = _relay
 
     @functools.wraps(target)
-    def handler(self: Any, *args: Any) -> Any:
+    def body(self: Any, *args: Any) -> Any:
         try:
             if prepare is not None:
                 prepare(self, *args)
@@ -32,6 +34,18 @@ def _wrapped(name: str, target: Callable[..., Any]) -> Callable[..., Any]:
             self.guard_fail(name, error)
             return None
 
+    return _in_turn(name, body) if name in ORDERED else body
+
+
+def _in_turn(name: str, body: Callable[..., Any]) -> Callable[..., Any]:
+    """Serve the strategies that come first in the configuration, then this one, each once."""
+
+    @functools.wraps(body)
+    def handler(self: Any, event: Any) -> None:
+        for strategy in self.services.turns.due(name, event, self):
+            getattr(type(strategy), name).guard_body(strategy, event)
+
+    handler.guard_body = body  # type: ignore[attr-defined]
     return handler
 
 

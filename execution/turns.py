@@ -7,6 +7,7 @@ lets those before it go first; when the engine comes to them, they have had thei
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -42,14 +43,16 @@ class Turns:
         self._rounds: dict[tuple[str, str], _Round] = {}
 
     def subscribe(self, handler: str, key: str, strategy: Any) -> None:
-        """Note a subscription of market data."""
+        """Note a subscription of market data by a strategy with a handler for it."""
         place = self._place(strategy)
-        if place is not None:
+        if place is not None and hasattr(getattr(type(strategy), handler), "guard_body"):
             self._members.setdefault((handler, key), set()).add(place)
 
     def unsubscribe(self, handler: str, key: str, strategy: Any) -> None:
         """Note its end."""
-        self._members.get((handler, key), set()).discard(self._place(strategy) or 0)
+        place = self._place(strategy)
+        if place is not None:
+            self._members.get((handler, key), set()).discard(place)
 
     def due(self, handler: str, event: Any, strategy: Any) -> list[Any]:
         """Whose turn it is when the engine calls a handler of `strategy`: those before it and itself, unless they were served."""
@@ -74,14 +77,23 @@ def key_of(event: Any) -> str:
     return str(event.bar_type if hasattr(event, "bar_type") else event.instrument_id)
 
 
-def noted(handler: str, name: str) -> Callable[..., None]:
-    """Make a subscribe or unsubscribe method that also tells `Turns`."""
+def noted_subscriptions(inner: type[Any]) -> dict[str, Callable[..., None]]:
+    """Subscribe and unsubscribe methods of a guarded class that also tell `Turns`."""
+    ways = ("subscribe", "unsubscribe")
+    return {
+        f"{way}_{what}": _noted(way, handler, f"{way}_{what}", inner)
+        for handler, what in ORDERED.items()
+        for way in ways
+    }
 
-    def method(self: Any, subject: Any, *args: Any, **kwargs: Any) -> None:
-        turns: Turns = self.services.turns
-        note = turns.unsubscribe if name.startswith("un") else turns.subscribe
-        note(handler, str(subject), self)
-        getattr(super(self.guard_subscriptions, self), name)(subject, *args, **kwargs)
 
-    method.__name__ = name
+def _noted(way: str, handler: str, name: str, inner: type[Any]) -> Callable[..., None]:
+    target = getattr(inner, name)
+
+    @functools.wraps(target)
+    def method(self: Any, *args: Any, **kwargs: Any) -> None:
+        subject = args[0] if args else kwargs.get("instrument_id", kwargs.get("bar_type"))
+        getattr(self.services.turns, way)(handler, str(subject), self)
+        target(self, *args, **kwargs)
+
     return method

@@ -22,7 +22,7 @@ COMMANDS: Mapping[str, str] = {
     "new": "Write a strategy of your own, with its test and YAML.",
     "lookahead": "Prove that no order depends on data after it.",
     "warmup-check": "Tell whether the warm-up is long enough.",
-    "venue": "Run a simulated Binance on this machine, with scripted faults.",
+    "venue": "Run a simulated Binance with scripted faults.",
 }
 """Name and help line of every command; the code is in ``runners/<name>.py`` and is imported when it is called."""
 

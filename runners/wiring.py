@@ -160,6 +160,7 @@ def build(entries: Sequence[StrategyEntry], plan: Plan) -> Package:
     journal = MemoryJournal()
     services = Services(gate, journal, view)
     strategies = tuple(_strategy(entry, plan, services, ids) for entry in entries)
+    services.turns.strategies = strategies
     keeper = BookKeeper(
         BookKeeperConfig(
             books, [InstrumentId.from_str(iid) for iid in plan.instruments], plan.from_quotes, services.faults, gate

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -107,3 +109,12 @@ def test_nothing_sleeps_on_the_trading_path() -> None:
         if isinstance(node, ast.Attribute) and node.attr == "sleep"
     ]
     assert wrong == []
+
+
+def test_the_lock_holds_every_direct_pin_with_hashes_and_no_address() -> None:
+    pins = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    locked = set(re.findall(r"^([a-z0-9._-]+==[^ \\;]+)", lock, re.MULTILINE))
+    assert [pin for pin in pins if pin.replace("_", "-") not in locked] == []
+    assert lock.count("--hash=sha256:") > len(locked)
+    assert "://" not in lock
