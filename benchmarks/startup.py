@@ -19,6 +19,8 @@ _ENGINE = (
 CASES = {
     "empty python": ["-c", "pass"],
     "python -m runners --help": ["-m", "runners", "--help"],
+    "python -m runners.ingest --help": ["-m", "runners.ingest", "--help"],
+    "python -m runners.catalog --help": ["-m", "runners.catalog", "--help"],
     "engine ready (wiring imported)": ["-c", f"import runners.session; {_ENGINE}"],
 }
 

@@ -21,9 +21,10 @@ ORDERED = {
 class _Round:
     """One message on its way to the subscribers of one topic."""
 
-    __slots__ = ("called", "served")
+    __slots__ = ("called", "mark", "served")
 
-    def __init__(self) -> None:
+    def __init__(self, mark: tuple[Any, ...]) -> None:
+        self.mark = mark
         self.called: set[int] = set()
         self.served: set[int] = set()
 
@@ -56,17 +57,29 @@ class Turns:
 
     def due(self, handler: str, event: Any, strategy: Any) -> list[Any]:
         """Whose turn it is when the engine calls a handler of `strategy`: those before it and itself, unless they were served."""
+        if len(self.strategies) < 2:
+            return [strategy]
         key = (handler, key_of(event))
         members, place = self._members.get(key, set()), self._place(strategy)
+        current = self._round(key, event, place)
+        waited = place in current.served
+        if place is not None:
+            current.called.add(place)
+        if waited:  # also when it has unsubscribed during its turn: the engine still comes with this message
+            return []
         if len(members) < 2 or place not in members:
             return [strategy]
-        current = self._rounds.get(key)
-        if current is None or place in current.called:  # the next message
-            current = self._rounds[key] = _Round()
-        current.called.add(place)
         now = sorted(p for p in members if p <= place and p not in current.served)
         current.served.update(now)
         return [self.strategies[p] for p in now if p == place or self.strategies[p].is_running()]
+
+    def _round(self, key: tuple[str, str], event: Any, place: int | None) -> _Round:
+        """Return the round of this message; one that the engine brings twice to the same strategy is the next."""
+        mark = (event.ts_init, getattr(event, "trade_id", None) or getattr(event, "sequence", None))
+        current = self._rounds.get(key)
+        if current is None or current.mark != mark or place in current.called:
+            current = self._rounds[key] = _Round(mark)
+        return current
 
     def _place(self, strategy: Any) -> int | None:
         return next((place for place, found in enumerate(self.strategies) if found is strategy), None)

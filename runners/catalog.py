@@ -5,19 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from catalog.certificate import Certificate
-from catalog.maintenance import remove as remove_data
-from catalog.maintenance import verify as verify_data
-from catalog.store import Catalog
 from errors import CorruptData, InstrumentMissing
 from runners._cli import new_app, run
 from runners._progress import progress_bar
+
+if TYPE_CHECKING:  # the readers take half a second to import, --help needs none of them
+    from catalog.certificate import Certificate
+    from catalog.store import Catalog
 
 app = new_app("List, show, verify or remove what is in a catalog.", no_args_is_help=True)
 
@@ -33,7 +33,7 @@ def list_(catalog: CatalogOption = DEFAULT, as_json: JsonOption = False) -> None
 
     Example: python -m runners catalog list --catalog data/catalog
     """
-    certificates = list(_certificates(Catalog(catalog)))
+    certificates = list(_certificates(_open(catalog)))
     if as_json:
         typer.echo(json.dumps([_row(certificate) for certificate in certificates], indent=1))
         return
@@ -55,7 +55,7 @@ def show(
 
     Example: python -m runners catalog show BTCUSDT-PERP.BINANCE --catalog data/catalog
     """
-    store = Catalog(catalog)
+    store = _open(catalog)
     store.instrument(instrument)
     found = [certificate for certificate in store.certificates(instrument) if day in (None, certificate.day)]
     if not found:
@@ -77,12 +77,14 @@ def verify(
 
     Example: python -m runners catalog verify --catalog data/catalog
     """
-    store = Catalog(catalog)
+    from catalog import maintenance  # noqa: PLC0415
+
+    store = _open(catalog)
     names = [instrument] if instrument else store.instrument_ids()
     problems = []
     with progress_bar("verifying", len(names)) as advance:
         for done, name in enumerate(names, start=1):
-            problems += verify_data(catalog, name)
+            problems += maintenance.verify(catalog, name)
             advance(done)
     if as_json:
         fields = ("instrument_id", "day", "file", "what")
@@ -106,9 +108,17 @@ def remove(
 
     Example: python -m runners catalog remove BTCUSDT-PERP.BINANCE --day 2024-08-08 --catalog data/catalog
     """
-    files = remove_data(catalog, instrument, day)
+    from catalog import maintenance  # noqa: PLC0415
+
+    files = maintenance.remove(catalog, instrument, day)
     what = f"{instrument}{f' {day}' if day else ''}"
     typer.echo(json.dumps(files, indent=1) if as_json else f"{what}: {len(files)} files removed from {catalog}.")
+
+
+def _open(path: Path) -> Catalog:
+    from catalog.store import Catalog  # noqa: PLC0415
+
+    return Catalog(path)
 
 
 def _certificates(store: Catalog) -> Iterator[Certificate]:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from pydantic import ValidationError
 
-from catalog.recording.ingest import Ingested, ingest_recording
 from errors import DataError, UsageError
 from runners._cli import new_app, run
 from runners._progress import progress_bar
+
+if TYPE_CHECKING:  # the readers take half a second to import, --help needs none of them
+    from catalog.recording.ingest import Ingested
 
 app = new_app("Bring a recording, Tardis files or a generated sample into a catalog.", no_args_is_help=True)
 
@@ -45,6 +46,8 @@ def recording(
     """
     if not file.is_file():
         raise DataError(f"there is no file {file}.")
+    from catalog.recording.ingest import ingest_recording  # noqa: PLC0415
+
     with progress_bar(f"reading {file.name}", file.stat().st_size) as advance:
         done = ingest_recording(
             file,
@@ -95,6 +98,9 @@ def sample(
 
     Example: python -m runners ingest sample --seed 7 --minutes 60 --catalog data/sample
     """
+    from pydantic import ValidationError  # noqa: PLC0415
+
+    from catalog.recording.ingest import Ingested  # noqa: PLC0415
     from catalog.sample import INSTRUMENT_ID, SampleSpec, generate  # noqa: PLC0415 (only this command needs it)
     from catalog.store import Catalog  # noqa: PLC0415
 

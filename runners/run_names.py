@@ -1,4 +1,4 @@
-"""Runs by name: a directory, the beginning of a run id, or `last`."""
+"""Runs by name: a directory, the beginning of a run id, the name in its configuration (the newest such run), or `last`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ import typer
 from errors import UsageError
 
 STAMP = re.compile(r"^\d{8}T\d{6}Z")
-RunName = Annotated[str, typer.Argument(help="Run directory, beginning of a run id, or last.")]
+NAMED = re.compile(r"^\d{8}T\d{6}Z-(?P<name>.+)-[0-9a-f]{8}(-\d+)?$")
+RunName = Annotated[str, typer.Argument(help="Run directory, beginning of a run id, name of its configuration, or last.")]
 RunsFolder = Annotated[Path, typer.Option("--runs", help="Folder of the run directories.")]
 DEFAULT_RUNS = Path("runs")
 
@@ -57,6 +58,9 @@ def find_run(name: str, folder: Path) -> Path:
     matching = [run for run in known if run.run_id == name] or [run for run in known if run.run_id.startswith(name)]
     if len(matching) == 1:
         return matching[0].path
+    named = [run for run in known if (found := NAMED.match(run.run_id)) and found["name"] == name]
+    if named and not matching:
+        return named[-1].path
     if matching:
         raise UsageError(f"{name} begins {len(matching)} run ids: {_some(matching)}; write more of it.")
     raise UsageError(f"there is no run {name} in {folder}; the newest are {_some(known[::-1])}.")

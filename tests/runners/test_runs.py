@@ -61,6 +61,7 @@ def test_a_run_is_found_by_directory_by_the_beginning_of_its_id_and_as_the_last(
     assert find_run("20240808", folder) == folder / OLD
     assert find_run(NEW, folder) == folder / NEW  # the whole name, although another begins with it
     assert find_run("last", folder) == folder / TWIN
+    assert find_run("btc", folder) == folder / TWIN  # by the configuration's name: the newest
 
 
 @pytest.mark.parametrize(
