@@ -154,6 +154,8 @@ class Grid(GuardedStrategy[GridParams]):
     def on_ready(self) -> None:
         """Look at the book."""
         self._next_ns = 0
+        self._step = self.params.grid_ticks * self.tick
+        self._quotes: dict[tuple[int, int, bool, bool], Quote] = {}
         self.subscribe_book()
 
     def on_book_deltas(self, deltas: Any) -> None:
@@ -167,12 +169,15 @@ class Grid(GuardedStrategy[GridParams]):
         top = self.top()
         if top is None:
             return
-        params, mid, position = self.params, top.mid, self.position
-        step = params.grid_ticks * self.tick
+        params, mid, position, step = self.params, top.mid, self.position, self._step
         below, above = int((mid - 1e-9) // step), int((mid + 1e-9) // step) + 1
-        bids = self.lines(below, -step) if position < params.max_position else ()
-        asks = self.lines(above, step) if position > -params.max_position else ()
-        self.act([Quote(bids, asks, edge_bps=None, why="grid", requote_ticks=1)])
+        key = (below, above, position < params.max_position, position > -params.max_position)
+        wanted = self._quotes.get(key)
+        if wanted is None:
+            bids = self.lines(below, -step) if key[2] else ()
+            asks = self.lines(above, step) if key[3] else ()
+            wanted = self._quotes[key] = Quote(bids, asks, edge_bps=None, why="grid", requote_ticks=1)
+        self.act([wanted])
 
     def lines(self, nearest: int, step: float) -> tuple[Level, ...]:
         """Return the quotes of one side, from the nearest grid line away from the mid."""

@@ -15,18 +15,32 @@ from runners._cli import run
 CONFIG = Path(__file__).resolve().parents[2] / "backtest_configs" / "btc_two.yaml"
 
 
+def ran(samples: Path, out: Path) -> Path:
+    """Run the first minutes of the shipped configuration."""
+    changes = ["data.sample={minutes: 5, funding_at_minute: 3}", "data.warmup_secs=30", "venue.queue=conservative"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(samples)
+        with pytest.raises(SystemExit) as caught:
+            run(backtest.app, [str(CONFIG), "--output", str(out), *(a for c in changes for a in ("--set", c))])
+    assert caught.value.code == 0
+    return out
+
+
 @pytest.fixture(scope="module")
 def place(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The first minutes of the shipped configuration."""
-    out = tmp_path_factory.mktemp("two") / "run"
-    changes = ["data.sample={minutes: 5, funding_at_minute: 3}", "data.warmup_secs=30", "venue.queue=conservative"]
-    patch = pytest.MonkeyPatch()
-    patch.chdir(samples)
-    with pytest.raises(SystemExit) as caught:
-        run(backtest.app, [str(CONFIG), "--output", str(out), *(a for c in changes for a in ("--set", c))])
-    assert caught.value.code == 0
-    patch.undo()
-    return out
+    """A run directory."""
+    return ran(samples, tmp_path_factory.mktemp("two") / "run")
+
+
+@pytest.mark.req("B-6")
+def test_the_same_run_repeats_although_the_engine_serves_subscribers_in_random_order(
+    samples: Path, place: Path, tmp_path: Path
+) -> None:
+    for number in range(3):
+        again = ran(samples, tmp_path / str(number))
+        for name in ("orders", "fills", "order_events", "refusals"):
+            path = Path("conservative") / f"{name}.parquet"
+            assert (again / path).read_bytes() == (place / path).read_bytes(), name
 
 
 @pytest.mark.req("X-7")
