@@ -176,9 +176,10 @@ def _settle_side(levels: Levels, side: BookSide) -> Levels:
     base = int(height.min()) if len(rows) else 0
     spread = int(height.max()) - base + 1 if len(rows) else 0
     if spread <= min(_DIRECT, _SPARSE * len(rows)):
-        newest = np.full(spread, -1)
-        newest[height - base] = rows  # of equal indices the last wins
-        rows = newest[newest >= 0]
+        # Rows counted from 1 in half a word: 0 is no row, and the pages without a level are never written.
+        newest = np.zeros(spread, np.uint32)
+        newest[height - base] = rows + 1  # of equal indices the last wins
+        rows = newest[np.flatnonzero(newest)].astype(np.int64) - 1
     else:
         s = _sort_side(levels, side)
         rows = s.row[np.append(s.height[1:] != s.height[:-1], True)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -29,7 +30,7 @@ TAIL_ROWS = 1 << 20
 
 
 class Partition:
-    """A Parquet file that is being written.
+    """A Parquet file that is being written, by a thread of its own, so that the book can be carried on meanwhile.
 
     Parameters
     ----------
@@ -52,14 +53,20 @@ class Partition:
         self._draft = self._folder / f"{day_ns}.draft"
         self._schema = schema_for(kind, identifier, precision, note)
         self._file = open_parquet(self._draft, self._schema)
+        self._executor = ThreadPoolExecutor(1, thread_name_prefix="partition")
+        self._writing: Future[None] | None = None
         self._start_ns = self._end_ns = -1
         self._tail: list[pa.Table] = []
         self._tail_rows = 0
         self.rows = 0
 
     def append(self, table: pa.Table, first_ns: int, last_ns: int) -> None:
-        """Append rows whose receipt times run from `first_ns` to `last_ns`."""
-        self._file.write_table(table.cast(self._schema), row_group_size=ROW_GROUP)
+        """Append rows whose receipt times run from `first_ns` to `last_ns`.
+
+        Writing goes on after the call; what goes wrong with it is raised by the next call of `append` or `close`.
+        """
+        self._wait()
+        self._writing = self._executor.submit(self._write, table.cast(self._schema))
         self._start_ns = first_ns if self.rows == 0 else self._start_ns
         self._end_ns = last_ns
         self.rows += len(table)
@@ -68,6 +75,12 @@ class Partition:
 
     def close(self) -> None:
         """Finish the file under its final name, inside the staging folder."""
+        try:
+            self._wait()
+        except BaseException:
+            self.abandon()
+            raise
+        self._executor.shutdown()
         self._file.close()
         self._draft.replace(self._folder / file_name(self._start_ns, self._end_ns))
 
@@ -93,8 +106,17 @@ class Partition:
 
     def abandon(self) -> None:
         """Close the file without finishing it; what the disk says about it no longer matters."""
+        self._executor.shutdown()
         with suppress(OSError, pa.ArrowException):
             self._file.close()
+
+    def _write(self, table: pa.Table) -> None:
+        self._file.write_table(table, row_group_size=ROW_GROUP)
+
+    def _wait(self) -> None:
+        writing, self._writing = self._writing, None
+        if writing is not None:
+            writing.result()
 
 
 def split_days(table: pa.Table, last_ns: int) -> list[tuple[int, pa.Table, int, int]]:

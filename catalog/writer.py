@@ -181,16 +181,16 @@ class Transaction:
         if current is not None and current.day_ns == midnight:
             return current
         precision = Precision(instrument.price_precision, instrument.size_precision)
-        if current is not None:
-            current.close()
         needs_book = key[0] is Kind.DELTAS and not _opens_with_clear(rows)
         carries = needs_book and current is not None
         if needs_book and current is None:
             raise CorruptData(f"deltas of {key[1]} must begin with a CLEAR row: a book needs a starting point.")
+        opening = current.book_at(midnight) if carries and current is not None else None  # while its rows are written
+        if current is not None:
+            self._open.pop(key).close()
         note: dict[str, object] = {"source": self._source_id, "continues": carries}
         partition = self._open[key] = Partition(self._staging, *key, precision, midnight, note)
-        if carries and current is not None:
-            opening = current.book_at(midnight)
+        if opening is not None:
             partition.append(opening, midnight, midnight)
             self._carried[key[1], day_of(midnight)] = len(opening)
         return partition

@@ -8,10 +8,8 @@ from typing import Any, Self
 from nautilus_trader.common import DataActor, DataActorConfig
 from nautilus_trader.model import ActorId, BookType, InstrumentId
 
-from execution.faults import Faults
-from execution.topics import HALT, STOP
-from risk.books import Books
-from risk.gate import RiskGate
+from execution.services import Services
+from execution.topics import STOP
 
 
 class _Config:
@@ -28,28 +26,17 @@ class BookKeeperConfig(_Config):
 
     Parameters
     ----------
-    books
-        Where books are kept.
+    services
+        Books, gate and faults of the run.
     instrument_ids
         Which instruments to subscribe to.
-    from_quotes
-        True for fidelity ``l1_trades``: the top comes from quotes.
-    faults
-        Where an exception goes.
-    gate
-        Is told the time with each event, so that loss limits hold while nothing is sent.
     """
 
     name = "BOOKS-001"
 
-    def __init__(
-        self, books: Books, instrument_ids: Sequence[InstrumentId], from_quotes: bool, faults: Faults, gate: RiskGate
-    ) -> None:  # fmt: skip
-        self.gate = gate
-        self.books = books
+    def __init__(self, services: Services, instrument_ids: Sequence[InstrumentId]) -> None:
+        self.services = services
         self.instrument_ids = tuple(instrument_ids)
-        self.from_quotes = from_quotes
-        self.faults = faults
 
 
 class BookKeeper(DataActor):
@@ -61,44 +48,37 @@ class BookKeeper(DataActor):
     def __init__(self, config: BookKeeperConfig) -> None:
         super().__init__(config.nautilus())
         self.setup = config
-        self._told: str | None = None
 
     def on_start(self) -> None:
         """Subscribe, and listen for requests to stop."""
         for instrument_id in self.setup.instrument_ids:
-            if self.setup.from_quotes:
+            if self.setup.services.view.books.from_quotes:
                 self.subscribe_quotes(instrument_id)
             else:
                 self.subscribe_book_deltas(instrument_id, BookType.L2_MBP)
         self.subscribe_topic(STOP, self._stop)
 
     def on_book_deltas(self, deltas: Any) -> None:
-        """Keep the book, unless a strategy does."""
+        """Keep the book, unless a strategy was called before."""
+        services = self.setup.services
         try:
-            self.setup.books.apply_deltas(deltas, self, keeper=True)
-            self._observe(deltas.ts_init)
+            if services.view.books.apply_deltas(deltas, self):
+                services.observe(deltas.ts_init, self.publish_message)
         except BaseException as error:  # noqa: BLE001 - the engine would swallow it
             self._fail(error)
 
     def on_quote(self, quote: Any) -> None:
-        """Keep the top, unless a strategy does."""
+        """Keep the top, unless a strategy was called before."""
+        services = self.setup.services
         try:
-            self.setup.books.apply_quote(quote, self, keeper=True)
-            self._observe(quote.ts_init)
+            if services.view.books.apply_quote(quote, self):
+                services.observe(quote.ts_init, self.publish_message)
         except BaseException as error:  # noqa: BLE001 - the engine would swallow it
             self._fail(error)
-
-    def _observe(self, ts_ns: int) -> None:
-        gate = self.setup.gate
-        gate.observe(ts_ns)
-        if gate.halted != self._told:
-            self._told = gate.halted
-            if gate.halted is not None:
-                self.publish_message(HALT, gate.halted)
 
     def _stop(self, why: object) -> None:
         self.shutdown_system(str(why))
 
     def _fail(self, error: BaseException) -> None:
-        self.setup.faults.record("BookKeeper", error)
+        self.setup.services.faults.record("BookKeeper", error)
         self.shutdown_system(f"BookKeeper raised {error!r}")

@@ -42,6 +42,9 @@ def _in_turn(name: str, body: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(body)
     def handler(self: Any, event: Any) -> None:
+        if self.services.turns.alone:
+            body(self, event)
+            return
         for strategy in self.services.turns.due(name, event, self):
             getattr(type(strategy), name).guard_body(strategy, event)
 
@@ -50,11 +53,13 @@ def _in_turn(name: str, body: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _deltas(strategy: Any, deltas: Any) -> None:
-    strategy.services.view.books.apply_deltas(deltas, strategy)
+    if strategy.services.view.books.apply_deltas(deltas, strategy):
+        strategy.services.observe(deltas.ts_init, strategy.publish_message)
 
 
 def _quote(strategy: Any, quote: Any) -> None:
-    strategy.services.view.books.apply_quote(quote, strategy)
+    if strategy.services.view.books.apply_quote(quote, strategy):
+        strategy.services.observe(quote.ts_init, strategy.publish_message)
 
 
 def _relay(strategy: Any, event: Any) -> None:

@@ -43,6 +43,11 @@ class Turns:
         self._members: dict[tuple[str, str], set[int]] = {}
         self._rounds: dict[tuple[str, str], _Round] = {}
 
+    @property
+    def alone(self) -> bool:
+        """True with one strategy: there is nobody to wait for."""
+        return len(self.strategies) < 2
+
     def subscribe(self, handler: str, key: str, strategy: Any) -> None:
         """Note a subscription of market data by a strategy with a handler for it."""
         place = self._place(strategy)
@@ -57,7 +62,7 @@ class Turns:
 
     def due(self, handler: str, event: Any, strategy: Any) -> list[Any]:
         """Whose turn it is when the engine calls a handler of `strategy`: those before it and itself, unless they were served."""
-        if len(self.strategies) < 2:
+        if self.alone:
             return [strategy]
         key = (handler, key_of(event))
         members, place = self._members.get(key, set()), self._place(strategy)

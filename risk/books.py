@@ -1,8 +1,8 @@
 """The order book of every instrument, kept once and read by gate, strategies and records.
 
-The engine calls strategies before actors, whatever the order in which they were added, so the first strategy that is called for
-an instrument becomes its owner and applies each batch; later calls for the same instrument change nothing. The book keeper's
-call stands in while no strategy is there, and takes over when the owner has left.
+The engine calls the subscribers of a message in an order of its own, which differs from run to run. So whoever is called first for
+a message applies it, before anybody acts on it; for the others it has been done. The book keeper is a subscriber like any other and
+makes sure that there is one.
 
 In a replay the tops are known ahead (`preload`): then a call only counts the message, and a real order book is built when one is
 asked for. Live, or when the messages are not those that were announced, every message is applied to a real book.
@@ -78,19 +78,19 @@ class TopSeries:
 
 
 class _Book:
-    """One instrument's book with its owner."""
+    """One instrument's book and the message that it stands at."""
 
     __slots__ = (
-        "applied_ns", "before", "book", "foreseen", "instrument_id", "owner", "seen", "series", "surprised", "top",
+        "before", "book", "called", "foreseen", "instrument_id", "seen", "sequence", "series", "surprised", "top", "ts_ns",
     )  # fmt: skip
 
-    def __init__(self, instrument_id: InstrumentId, owner: object, record: bool) -> None:
+    def __init__(self, instrument_id: InstrumentId, record: bool) -> None:
         self.instrument_id = instrument_id
         self.book: OrderBook | None = None
-        self.owner = owner
         self.top: Top | None = None
         self.series: TopSeries | None = TopSeries() if record else None
-        self.applied_ns = -1
+        self.ts_ns, self.sequence = -1, -1  # of the last message
+        self.called: set[int] = set()  # who was called for it
         self.foreseen: Foreseen | None = None
         self.seen = 0  # messages of `foreseen` for which `top` was made
         self.before: Top | None = None  # the top with which `foreseen` begins
@@ -209,27 +209,30 @@ class Books:
         for stretch in stretches:
             kept = self._books.get(stretch.instrument_id)
             if kept is None:
-                kept = self._books[stretch.instrument_id] = _Book(stretch.instrument_id, None, self._record)
+                kept = self._books[stretch.instrument_id] = _Book(stretch.instrument_id, self._record)
             kept.preload(stretch)
 
-    def apply_deltas(self, deltas: Any, caller: object, *, keeper: bool = False) -> None:
-        """Apply one venue message, if `caller` owns the instrument's book."""
+    def apply_deltas(self, deltas: Any, caller: object) -> bool:
+        """Apply one venue message; True if `caller` is the first that was called for it."""
         if self._from_quotes:
-            return
-        kept = self._owned(deltas, caller, keeper)
-        if kept is not None:
-            kept.apply(deltas)
-
-    def apply_quote(self, quote: Any, caller: object, *, keeper: bool = False) -> None:
-        """Take the top of book from a quote, where there is no depth (fidelity ``l1_trades``)."""
-        if not self._from_quotes:
-            return
-        kept = self._owned(quote, caller, keeper)
+            return False
+        kept = self._first(deltas, deltas.sequence, caller)
         if kept is None:
-            return
+            return False
+        kept.apply(deltas)
+        return True
+
+    def apply_quote(self, quote: Any, caller: object) -> bool:
+        """Take the top from a quote, where there is no depth (fidelity ``l1_trades``); True if `caller` is the first."""
+        if not self._from_quotes:
+            return False
+        kept = self._first(quote, 0, caller)
+        if kept is None:
+            return False
         digits = quote.bid_price.precision
         kept.set(Top(round(float(quote.bid_price), digits), float(quote.bid_size), round(float(quote.ask_price), digits),
                      float(quote.ask_size), quote.ts_init))  # fmt: skip
+        return True
 
     def top(self, instrument_id: InstrumentId) -> Top | None:
         """Best bid and ask now; None before the first snapshot and while the book is cleared."""
@@ -263,21 +266,19 @@ class Books:
             kept.drain()
         return {iid: kept.series for iid, kept in self._books.items() if kept.series is not None}
 
-    def _owned(self, event: Any, caller: object, keeper: bool) -> _Book | None:
+    def _first(self, event: Any, sequence: int, caller: object) -> _Book | None:
+        """Return the book if this call is the first for its message.
+
+        The same subscriber called again means the next message, even one of the same time and sequence number.
+        """
         kept = self._books.get(event.instrument_id)
         if kept is None:
-            kept = self._books[event.instrument_id] = _Book(
-                event.instrument_id, None if keeper else caller, self._record
-            )
-        mine = None if keeper else caller
-        if kept.owner is not mine:
-            if keeper and kept.applied_ns != event.ts_init:
-                kept.owner = None  # the owner did not see this event: it has unsubscribed or stopped
-            elif not keeper and kept.owner is None:
-                kept.owner = caller  # a strategy that subscribed late is called before the keeper
-            else:
-                return None
-        kept.applied_ns = event.ts_init
+            kept = self._books[event.instrument_id] = _Book(event.instrument_id, self._record)
+        who = id(caller)
+        if kept.ts_ns == event.ts_init and kept.sequence == sequence and who not in kept.called:
+            kept.called.add(who)
+            return None
+        kept.ts_ns, kept.sequence, kept.called = event.ts_init, sequence, {who}
         return kept
 
 

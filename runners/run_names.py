@@ -14,7 +14,9 @@ from errors import UsageError
 
 STAMP = re.compile(r"^\d{8}T\d{6}Z")
 NAMED = re.compile(r"^\d{8}T\d{6}Z-(?P<name>.+)-[0-9a-f]{8}(-\d+)?$")
-RunName = Annotated[str, typer.Argument(help="Run directory, beginning of a run id, name of its configuration, or last.")]
+RunName = Annotated[
+    str, typer.Argument(help="Run directory, beginning of a run id, name of its configuration, or last.")
+]
 RunsFolder = Annotated[Path, typer.Option("--runs", help="Folder of the run directories.")]
 DEFAULT_RUNS = Path("runs")
 

@@ -161,11 +161,7 @@ def build(entries: Sequence[StrategyEntry], plan: Plan) -> Package:
     services = Services(gate, journal, view)
     strategies = tuple(_strategy(entry, plan, services, ids) for entry in entries)
     services.turns.strategies = strategies
-    keeper = BookKeeper(
-        BookKeeperConfig(
-            books, [InstrumentId.from_str(iid) for iid in plan.instruments], plan.from_quotes, services.faults, gate
-        )
-    )
+    keeper = BookKeeper(BookKeeperConfig(services, [InstrumentId.from_str(iid) for iid in plan.instruments]))
     return Package(strategies, (keeper,), services, journal)
 
 

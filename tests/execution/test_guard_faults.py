@@ -233,7 +233,7 @@ def test_the_book_keepers_exception_ends_the_run_too() -> None:
             return boom if name == "observe" else None
 
     def replace(package: Any) -> None:
-        package.actors[0].setup.gate = Gate()
+        package.services.gate = Gate()
 
     ran = run(Idle, [opening(1000), book(1100, [(99.0, 1)])], prepare=replace)
     assert isinstance(ran.faults.first, Boom)

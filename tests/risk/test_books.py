@@ -8,34 +8,34 @@ from tests.engine import IID, book, opening, quote
 KEEPER = object()
 
 
-def test_the_first_strategy_applies_each_batch_and_a_second_call_changes_nothing() -> None:
+def test_the_first_that_is_called_applies_each_batch_and_a_second_call_changes_nothing() -> None:
     books = Books()
     batch = opening(1000)
     for caller in ("a", "b"):
         books.apply_deltas(batch, caller)
-    books.apply_deltas(batch, KEEPER, keeper=True)
+    books.apply_deltas(batch, KEEPER)
     assert books.top(IID) == Top(100.0, 5.0, 100.1, 1.0, 1_000_000_000)
     assert len(books.series()[IID].ts_ns) == 1
 
 
 def test_a_strategy_that_subscribes_late_sees_the_book_after_its_batch() -> None:
     books = Books()
-    books.apply_deltas(opening(1000), KEEPER, keeper=True)
+    books.apply_deltas(opening(1000), KEEPER)
     batch = book(1100, [(100.0, 9)])
-    books.apply_deltas(batch, "late")  # strategies are called before the keeper
+    books.apply_deltas(batch, "late")
     top = books.top(IID)
     assert top is not None
     assert top.bid_size == 9.0
-    books.apply_deltas(batch, KEEPER, keeper=True)
+    books.apply_deltas(batch, KEEPER)
     assert len(books.series()[IID].ts_ns) == 2
 
 
-def test_the_keeper_takes_over_when_the_owner_no_longer_sees_events() -> None:
+def test_the_keeper_applies_when_a_strategy_no_longer_sees_events() -> None:
     books = Books()
     books.apply_deltas(opening(1000), "gone")
-    books.apply_deltas(opening(1000), KEEPER, keeper=True)
+    books.apply_deltas(opening(1000), KEEPER)
     for ms, size in ((1100, 6.0), (1200, 7.0)):
-        books.apply_deltas(book(ms, [(100.0, size)]), KEEPER, keeper=True)
+        books.apply_deltas(book(ms, [(100.0, size)]), KEEPER)
         top = books.top(IID)
         assert top is not None
         assert top.bid_size == size
@@ -80,3 +80,17 @@ def test_a_message_that_leaves_the_top_alone_makes_no_row() -> None:
     books.apply_deltas(book(1100, [(90.0, 5)]), "a")
     assert books.series()[IID].ts_ns == [1_000_000_000]
     assert Books(record=False).series() == {}
+
+
+def test_whoever_is_called_first_applies_each_message_once_in_any_order_of_calls() -> None:
+    books = Books()
+    callers = ["a", "b", KEEPER]
+    first = [[books.apply_deltas(book(1000 + k, [(100.0, 1.0 + k)]), who) for who in order]
+             for k, order in enumerate((callers, callers[::-1], [callers[1], callers[2], callers[0]]))]  # fmt: skip
+    assert first == [[True, False, False]] * 3
+
+
+def test_two_messages_of_one_instant_and_number_are_both_applied() -> None:
+    books = Books()
+    calls = [books.apply_deltas(book(1000, [(100.0, size)]), who) for size in (1.0, 2.0) for who in ("a", "b")]
+    assert calls == [True, False, True, False]

@@ -48,7 +48,7 @@ def test_top_and_displayed_sizes_are_those_of_an_applied_book_after_every_messag
         for deltas in messages(chunk):
             for books in (ahead, real):
                 books.apply_deltas(deltas, "strategy")
-                books.apply_deltas(deltas, books, keeper=True)
+                books.apply_deltas(deltas, books)
             assert same(ahead, real)
     assert ahead.series()[ID] == real.series()[ID]
 
