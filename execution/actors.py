@@ -11,6 +11,8 @@ from nautilus_trader.model import ActorId, BookType, InstrumentId
 from execution.services import Services
 from execution.topics import STOP
 
+SECOND_NS = 1_000_000_000
+
 
 class _Config:
     """Base of the one constructor argument: the engine wants its own config from `__new__`."""
@@ -57,13 +59,18 @@ class BookKeeper(DataActor):
             else:
                 self.subscribe_book_deltas(instrument_id, BookType.L2_MBP)
         self.subscribe_topic(STOP, self._stop)
+        self.clock.set_timer_ns("hyper-second", SECOND_NS, callback=self._second)
+
+    def on_stop(self) -> None:
+        """Stop the timer."""
+        self.clock.cancel_timers()
 
     def on_book_deltas(self, deltas: Any) -> None:
         """Keep the book, unless a strategy was called before."""
         services = self.setup.services
         try:
             if services.view.books.apply_deltas(deltas, self):
-                services.observe(deltas.ts_init, self.publish_message)
+                services.on_deltas(deltas, deltas.ts_init, self.publish_message)
         except BaseException as error:  # noqa: BLE001 - the engine would swallow it
             self._fail(error)
 
@@ -72,7 +79,14 @@ class BookKeeper(DataActor):
         services = self.setup.services
         try:
             if services.view.books.apply_quote(quote, self):
-                services.observe(quote.ts_init, self.publish_message)
+                services.on_quote(quote, quote.ts_init, self.publish_message)
+        except BaseException as error:  # noqa: BLE001 - the engine would swallow it
+            self._fail(error)
+
+    def _second(self, event: Any) -> None:
+        """What is due when nothing happens: silences, cool-downs, orders that take too long."""
+        try:
+            self.setup.services.on_time(event.ts_event, self.publish_message)
         except BaseException as error:  # noqa: BLE001 - the engine would swallow it
             self._fail(error)
 

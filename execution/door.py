@@ -33,16 +33,22 @@ class Door:
         self._desk = desk
         self.exiting = False
 
-    def admit(self, order: Any, purpose: Purpose, ts_ns: int, *, closes_own: bool = False) -> bool:
+    def admit(
+        self, order: Any, purpose: Purpose, ts_ns: int, *, closes_own: bool = False, size_factor: float = 1.0
+    ) -> bool:
         """Check one order and record it; raising here prevents the send."""
-        request = of_order(order, self._desk.strategy_id, ts_ns, purpose, closes_own=closes_own)
+        request = of_order(
+            order, self._desk.strategy_id, ts_ns, purpose, closes_own=closes_own, size_factor=size_factor
+        )
         verdict = self._verdict(order, request)
         if isinstance(verdict, Refused):
             self._refuse(request, verdict)
             return False
         top = self._services.view.books.top(order.instrument_id)
-        self._services.journal.order(request, top.mid if top else None)
-        self._services.view.add(request)
+        mid = top.mid if top else None
+        self._services.journal.order(request, mid)
+        self._services.view.add(request, mid)
+        self._services.lives.begin(request)
         return True
 
     def admit_all(self, orders: Sequence[Any], purpose: Purpose, ts_ns: int) -> bool:
@@ -83,6 +89,7 @@ class Door:
     def _take_back(self, order: Any, ts_ns: int) -> None:
         order_id, why = str(order.client_order_id), "another order of its list was refused"
         self._services.view.close(order_id)
+        self._services.lives.drop(order_id)
         self._services.gate.expected.discard(order_id)
         self._services.journal.event(ts_ns, order_id, "OrderDenied", "DENIED", why)
         self._deny(str(order.instrument_id), order_id, why, ts_ns)

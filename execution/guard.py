@@ -28,14 +28,14 @@ from nautilus_trader.trading import Strategy
 
 from execution.closing import Closer
 from execution.door import Door
+from execution.fitting import Fitting
 from execution.guarded_clock import GuardedClock
 from execution.guarded_factory import GuardedFactory
-from execution.netting import Netting
-from execution.relay import relay_order_event, relay_position_event
+from execution.obedience import Obedience
 from execution.requests import of_initialized
 from execution.seal import UngatedOrder
 from execution.services import Services
-from execution.topics import HALT, ORDER_EVENTS, STOP
+from execution.topics import ORDER_EVENTS, STOP
 from execution.wire import Wire
 from risk.desk import Desk
 from risk.request import Purpose
@@ -51,7 +51,8 @@ class Guard(Strategy):
     guard_clock: GuardedClock | None = None
     guard_door: Door
     guard_closer: Closer
-    guard_netting: Netting
+    guard_fitting: Fitting
+    guard_obedience: Obedience
     guard_passing: set[str]
     guard_relayed: set[Any]
     guard_topics: dict[tuple[str, Any], Callable[..., Any]]
@@ -64,8 +65,9 @@ class Guard(Strategy):
     ) -> None:  # fmt: skip
         """Check, journal, send. A refusal reaches the strategy as `OrderDenied`."""
         purpose = self.desk.take_purpose()
-        for part, closes_own in self.guard_netting.fitted(order):
-            if self.guard_door.admit(part, purpose, self.clock.timestamp_ns(), closes_own=closes_own):
+        for part, closes_own, size_factor in self.guard_fitting.fitted(order):
+            now = self.clock.timestamp_ns()
+            if self.guard_door.admit(part, purpose, now, closes_own=closes_own, size_factor=size_factor):
                 send = functools.partial(super().submit_order, part, position_id, client_id, params)
                 self.wire.insert(self.clock, functools.partial(self.guard_pass, [part], send))
 
@@ -131,7 +133,7 @@ class Guard(Strategy):
         self, client_order_id: ClientOrderId, client_id: ClientId | None = None, params: dict[str, Any] | None = None
     ) -> None:
         """Cancel; never asks the gate."""
-        self.services.view.cancelling([str(client_order_id)])
+        self.guard_cancelling([str(client_order_id)])
         self.wire.cancel(self.clock, functools.partial(super().cancel_order, client_order_id, client_id, params))
 
     def cancel_orders(
@@ -150,9 +152,7 @@ class Guard(Strategy):
         sides = {None: (1, -1), OrderSide.BUY: (1,), OrderSide.SELL: (-1,)}[order_side]
         mine = self.desk.strategy_id if strategy_only else None
         orders = self.services.view.open_orders(str(instrument_id))
-        self.services.view.cancelling(
-            [o.client_order_id for o in orders if o.side in sides and mine in (None, o.strategy_id)]
-        )
+        self.guard_cancelling([o.client_order_id for o in orders if o.side in sides and mine in (None, o.strategy_id)])
         send = functools.partial(super().cancel_all_orders, instrument_id, order_side, client_id, strategy_only, params)
         self.wire.cancel(self.clock, send)
 
@@ -184,8 +184,10 @@ class Guard(Strategy):
         self.guard_clock = GuardedClock(super().clock, self.guard_recorded)
         self.guard_door = Door(self, self.services, self.desk)
         self.guard_closer = Closer(self, self.services, self.desk, self.guard_door)
-        self.guard_netting = Netting(self, self.services.view, self.desk)
-        self.subscribe_topic(HALT, self.guard_halted)
+        self.guard_fitting = Fitting(self, self.services, self.desk)
+        self.guard_obedience = Obedience(self, self.services, self.desk, self.guard_closer)
+        for topic, handler in self.guard_obedience.handlers():
+            self.subscribe_topic(topic, handler)
         if self.desk.trading_end_ns is not None:
             self.clock.set_time_alert_ns("hyper-flatten", self.desk.trading_end_ns, callback=self.guard_flatten)
         super().on_start()
@@ -219,11 +221,12 @@ class Guard(Strategy):
         super().on_order_event(event)
         if getattr(event, "due_post_only", False) and self.desk.reprice is not None:
             self.desk.reprice(str(event.client_order_id))
+        self.guard_obedience.after(event)
         self.guard_closer.finish()
 
     def on_position_event(self, event: Any) -> None:
         """Keep the strategy's own position as the engine states it."""
-        relay_position_event(event, self.desk.strategy_id, self.services.view)
+        self.services.relay.position(event, self.desk.strategy_id)
         super().on_position_event(event)
         self.guard_closer.follow()
 
@@ -237,7 +240,7 @@ class Guard(Strategy):
 
     def guard_fold(self, event: Any) -> None:
         """Journal, view, then whoever listens."""
-        relay_order_event(event, self.desk.strategy_id, self.services.view, self.services.journal)
+        self.services.relay.order(event, self.desk.strategy_id)
         self.publish_message(ORDER_EVENTS, event)
 
     def guard_recorded(self, where: str, target: Callable[..., Any]) -> Callable[..., Any]:
@@ -262,11 +265,12 @@ class Guard(Strategy):
         finally:
             self.guard_passing -= ids
 
-    def guard_halted(self, _why: object) -> None:
-        """Entries are shut: take back those that rest; exits stay."""
-        mine = self.desk.strategy_id
-        entries = [o for o in self.services.view.working.values() if o.strategy_id == mine and not o.reduce_only]
-        self.cancel_orders([ClientOrderId(o.client_order_id) for o in entries if not o.pending_cancel])
+    def guard_cancelling(self, client_order_ids: Sequence[str]) -> None:
+        """Note that cancels leave."""
+        self.services.view.cancelling(client_order_ids)
+        now = self.clock.timestamp_ns()
+        for _ in client_order_ids:
+            self.services.gate.throttles.on_cancel(now, self.desk.strategy_id)
 
     def guard_flatten(self, _event: object) -> None:
         """The trading window is over."""
@@ -276,7 +280,7 @@ class Guard(Strategy):
         """Keep the first exception, shut entries, end the run."""
         why = f"{type(self).__name__}: {where} raised {error!r}"
         self.services.faults.record(why, error)
-        self.services.gate.halt(why)
+        self.services.gate.halt(why, self.guard_clock.timestamp_ns() if self.guard_clock is not None else 0)
         try:
             self.shutdown_system(why)
         except RuntimeError:  # "Already mutably borrowed" in OrderInitialized and Pending* handlers: an actor does it

@@ -54,12 +54,12 @@ def _in_turn(name: str, body: Callable[..., Any]) -> Callable[..., Any]:
 
 def _deltas(strategy: Any, deltas: Any) -> None:
     if strategy.services.view.books.apply_deltas(deltas, strategy):
-        strategy.services.observe(deltas.ts_init, strategy.publish_message)
+        strategy.services.on_deltas(deltas, deltas.ts_init, strategy.publish_message)
 
 
 def _quote(strategy: Any, quote: Any) -> None:
     if strategy.services.view.books.apply_quote(quote, strategy):
-        strategy.services.observe(quote.ts_init, strategy.publish_message)
+        strategy.services.on_quote(quote, quote.ts_init, strategy.publish_message)
 
 
 def _relay(strategy: Any, event: Any) -> None:

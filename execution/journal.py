@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Protocol
@@ -43,6 +44,34 @@ class Fill:
     fee_asset: str
 
 
+@dataclass(frozen=True, slots=True)
+class RiskEvent:
+    """A breaker's edge, a halt, or an order's illegal step: recorded as a refusal is (R-11).
+
+    Attributes
+    ----------
+    ts_ns
+        When.
+    kind
+        ``breaker``, ``halt``, ``limit`` or ``order``.
+    name, instrument_id
+        Which breaker, limit or order; "" for the whole account.
+    state, level
+        Of a breaker after the edge: ``closed``, ``open`` or ``half_open``; ``none``, ``soft`` or ``hard``.
+    detail, figures
+        What happened, in words and by name.
+    """
+
+    ts_ns: int
+    kind: str
+    name: str
+    instrument_id: str
+    state: str
+    level: str
+    detail: str
+    figures: Mapping[str, str | int | float]
+
+
 class Journal(Protocol):
     """What every journal can write. A journal that cannot write raises: the send must not happen."""
 
@@ -69,6 +98,9 @@ class Journal(Protocol):
     ) -> None:
         """Record a funding payment; received is positive."""
 
+    def risk(self, event: RiskEvent) -> None:
+        """Record a breaker edge, a halt, or an order's illegal step."""
+
 
 CLOSED = frozenset({"FILLED", "CANCELED", "REJECTED", "EXPIRED", "DENIED"})
 
@@ -82,6 +114,7 @@ class MemoryJournal:
     fills: list[dict[str, Any]] = field(default_factory=list)
     refusals: list[tuple[OrderRequest, Refused]] = field(default_factory=list)
     payments: list[dict[str, Any]] = field(default_factory=list)
+    risk_events: list[RiskEvent] = field(default_factory=list)
     _trades: set[tuple[str, str]] = field(default_factory=set)
     _net: dict[str, Decimal] = field(default_factory=dict)
 
@@ -172,6 +205,10 @@ class MemoryJournal:
             "position": position, "rate": rate, "amount": amount,
         })  # fmt: skip
 
+    def risk(self, event: RiskEvent) -> None:
+        """See `Journal.risk`."""
+        self.risk_events.append(event)
+
     def tables(self) -> dict[str, pa.Table]:
         """Everything as Arrow tables, by the names and schemas of `execution.records`."""
         events = [
@@ -185,6 +222,7 @@ class MemoryJournal:
             "fills": records.table(records.FILLS, self.fills),
             "refusals": records.table(records.REFUSALS, refusals),
             "funding": records.table(records.FUNDING, self.payments),
+            "risk_events": records.table(records.RISK_EVENTS, [risk_row(i, e) for i, e in enumerate(self.risk_events)]),
         }
 
 
@@ -194,4 +232,13 @@ def _refusal_row(seq: int, request: OrderRequest, refused: Refused) -> dict[str,
         "client_order_id": request.client_order_id, "side": request.side.name, "order_type": request.order_type,
         "price": request.price, "quantity": request.quantity, "reason": str(refused.reason), "detail": refused.detail,
         "figures": json.dumps(dict(refused.figures), sort_keys=True),
+    }  # fmt: skip
+
+
+def risk_row(seq: int, event: RiskEvent) -> dict[str, Any]:
+    """A risk event as a row of its table."""
+    return {
+        "seq": seq, "ts_ns": event.ts_ns, "kind": event.kind, "name": event.name, "instrument_id": event.instrument_id,
+        "state": event.state, "level": event.level, "detail": event.detail,
+        "figures": json.dumps(dict(event.figures), sort_keys=True),
     }  # fmt: skip

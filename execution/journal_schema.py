@@ -62,7 +62,8 @@ _FIRST = (
     "CREATE TABLE risk_state (name TEXT PRIMARY KEY, ts_ns INTEGER NOT NULL, value TEXT NOT NULL) STRICT",
     """CREATE TABLE risk_events (
         risk_event_id INTEGER PRIMARY KEY, run_id TEXT NOT NULL REFERENCES runs, ts_ns INTEGER NOT NULL, kind TEXT NOT NULL,
-        name TEXT NOT NULL, detail TEXT NOT NULL, figures TEXT NOT NULL
+        name TEXT NOT NULL, instrument_id TEXT NOT NULL, state TEXT NOT NULL, level TEXT NOT NULL, detail TEXT NOT NULL,
+        figures TEXT NOT NULL
     ) STRICT""",
     """CREATE TABLE equity (
         run_id TEXT NOT NULL REFERENCES runs, ts_ns INTEGER NOT NULL, equity TEXT NOT NULL, PRIMARY KEY (run_id, ts_ns)

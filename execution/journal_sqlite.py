@@ -18,7 +18,7 @@ from typing import Any
 import pyarrow as pa
 
 from execution import journal_tables
-from execution.journal import CLOSED, Fill
+from execution.journal import CLOSED, Fill, RiskEvent, risk_row
 from execution.journal_file import Connect, Durability, JournalFailed, connect, open_journal
 from risk.request import OrderRequest
 from risk.verdict import Refused
@@ -167,15 +167,12 @@ class SqliteJournal:
 
     # What a live session also keeps -----------------------------------------------------------------------------------
 
-    def risk_event(
-        self, ts_ns: int, kind: str, name: str, detail: str, figures: Mapping[str, str | int | float]
-    ) -> None:
-        """Record a breaker edge, a trip or a reset, as a refusal is recorded (R-11)."""
+    def risk(self, event: RiskEvent) -> None:
+        """See `Journal.risk`."""
+        row = risk_row(0, event)
+        del row["seq"]
         with self._transaction() as db:
-            journal_tables.insert(db, "risk_events", {
-                "run_id": self.run_id, "ts_ns": ts_ns, "kind": kind, "name": name, "detail": detail,
-                "figures": json.dumps(dict(figures), sort_keys=True),
-            })  # fmt: skip
+            journal_tables.insert(db, "risk_events", {"run_id": self.run_id, **row})
 
     def save_risk_state(self, ts_ns: int, name: str, value: Mapping[str, Any]) -> None:
         """Keep a named state (loss ledger, throttles) across restarts; the newest value replaces the one before."""

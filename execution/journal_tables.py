@@ -17,6 +17,7 @@ _SOURCES = {
     "fills": ("fills", "fill_id"),
     "refusals": ("refusals", "refusal_id"),
     "funding": ("funding", "funding_id"),
+    "risk_events": ("risk_events", "risk_event_id"),
 }
 """Run table to journal table and its key, whose order is the order of writing."""
 

@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from nautilus_trader.model import OrderSide, OrderType, Quantity
+from nautilus_trader.model import OrderSide
 
+from execution.copies import COPIED, copy_order
 from risk.desk import Desk
 from risk.view import AccountView
 
@@ -46,9 +47,9 @@ class Netting:
         if rest <= ZERO:
             yield order, False
             return
-        whole = order.quantity.as_decimal()
+        whole, make = order.quantity.as_decimal(), self._strategy.order_factory
         if rest < whole:
-            yield self._copy(order, whole - rest, reduce_only=True, order_id=order.client_order_id), False
+            yield copy_order(make, order, whole - rest, reduce_only=True, order_id=order.client_order_id), False
         room = self._room(order)
         if min(rest, room) > ZERO:
             order_id = order.client_order_id if rest >= whole else None
@@ -58,7 +59,7 @@ class Netting:
         """Part of an exit that the account's position on that side does not cover; 0 where no other strategy is in it."""
         iid, mine = str(order.instrument_id), self._desk.strategy_id
         others = (p.quantity for (name, where), p in self._view.positions.items() if where == iid and name != mine)
-        if order.order_type not in (OrderType.MARKET, OrderType.LIMIT) or not any(others):
+        if order.order_type not in COPIED or not any(others):
             return ZERO
         sign = _sign(order)
         leaving = sum((o.leaves for o in self._view.open_orders(iid) if o.reduce_only and o.side == sign), ZERO)
@@ -76,21 +77,10 @@ class Netting:
         return own - sum(closing, ZERO)
 
     def _unflag(self, order: Any, quantity: Decimal, order_id: Any) -> Any:
-        made = self._copy(order, quantity, reduce_only=False, order_id=order_id)
+        made = copy_order(self._strategy.order_factory, order, quantity, reduce_only=False, order_id=order_id)
         self._unflagged = {found for found in self._unflagged if found in self._view.working}
         self._unflagged.add(str(made.client_order_id))
         return made
-
-    def _copy(self, order: Any, quantity: Decimal, *, reduce_only: bool, order_id: Any) -> Any:
-        make = self._strategy.order_factory
-        size = Quantity.from_str(f"{quantity:.{order.quantity.precision}f}")
-        common = {"reduce_only": reduce_only, "tags": order.tags, "client_order_id": order_id}
-        if order.order_type == OrderType.MARKET:
-            return make.market(order.instrument_id, order.side, size, order.time_in_force, **common)
-        return make.limit(
-            order.instrument_id, order.side, size, order.price, time_in_force=order.time_in_force,
-            expire_time=order.expire_time, post_only=order.is_post_only, **common,
-        )  # fmt: skip
 
 
 def _sign(order: Any) -> int:

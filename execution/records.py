@@ -53,6 +53,12 @@ FUNDING = _schema(
     ("position", DECIMAL, False), ("rate", DECIMAL, True), ("amount", DECIMAL, False),
 )  # fmt: skip
 
+RISK_EVENTS = _schema(
+    ("seq", _INT, False), ("ts_ns", _INT, False), ("kind", _TEXT, False), ("name", _TEXT, False),
+    ("instrument_id", _TEXT, False), ("state", _TEXT, False), ("level", _TEXT, False), ("detail", _TEXT, False),
+    ("figures", _TEXT, False),
+)  # fmt: skip
+
 EQUITY = _schema(("ts_ns", _INT, False), ("equity", _FLOAT, False), ("drawdown", _FLOAT, False))
 
 MARKET = _schema(
@@ -67,7 +73,7 @@ VOLUME = _schema(
 
 BY_NAME: Mapping[str, pa.Schema] = {
     "orders": ORDERS, "order_events": ORDER_EVENTS, "fills": FILLS, "refusals": REFUSALS, "funding": FUNDING,
-    "equity": EQUITY, "market": MARKET, "volume": VOLUME,
+    "risk_events": RISK_EVENTS, "equity": EQUITY, "market": MARKET, "volume": VOLUME,
 }  # fmt: skip
 
 

@@ -1,12 +1,16 @@
-"""Fold native order and position events into journal and account view."""
+"""Folds native order and position events into journal, account view, order lives, breakers and throttles."""
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from nautilus_trader.model import LiquiditySide, OrderSide
 
 from execution.journal import Fill, Journal
+from execution.lives import Lives
+from execution.watch import Watch
+from risk.gate import RiskGate
 from risk.view import FLAT, AccountView, StrategyPosition
 
 STATUS = {
@@ -20,28 +24,80 @@ _OVER = frozenset({"OrderCanceled", "OrderExpired", "OrderRejected", "OrderDenie
 _CANCEL_PENDING = {"OrderPendingCancel": True, "OrderCancelRejected": False}
 
 
-def relay_order_event(event: Any, strategy_id: str, view: AccountView, journal: Journal) -> None:
-    """Take one order event; a fill is booked once by trade id."""
-    kind = type(event).__name__
-    order_id = str(event.client_order_id)
-    if kind == "OrderFilled":
+class Relay:
+    """One per run.
+
+    Parameters
+    ----------
+    gate
+        Its view, throttles and loss ledger are kept up to date.
+    journal, lives, watch
+        Likewise.
+    """
+
+    def __init__(self, gate: RiskGate, journal: Journal, lives: Lives, watch: Watch) -> None:
+        self._gate = gate
+        self._view: AccountView = gate.view
+        self._journal = journal
+        self._lives = lives
+        self._watch = watch
+
+    def order(self, event: Any, strategy_id: str) -> None:
+        """Take one order event; a fill is booked once by trade id."""
+        kind, order_id = type(event).__name__, str(event.client_order_id)
+        if kind == "OrderFilled":
+            self._filled(event, strategy_id, order_id)
+            return
+        self._lives.apply(event)
+        working = self._view.working.get(order_id)
+        if kind == "OrderUpdated":
+            self._view.resize(order_id, event.quantity.as_decimal())
+            self._journal.resize(order_id, event.quantity.as_decimal())
+        elif kind in _OVER:
+            self._view.close(order_id)
+        elif working is not None:
+            if kind == "OrderAccepted":
+                working.accepted = True
+                self._note_queue(event, order_id)
+            working.pending_cancel = _CANCEL_PENDING.get(kind, working.pending_cancel)
+        self._journal.event(event.ts_event, order_id, kind, STATUS.get(kind), str(getattr(event, "reason", "") or ""))
+        self._watch.on_answer(event)
+
+    def position(self, event: Any, strategy_id: str) -> None:
+        """Take one position event as the strategy's position."""
+        kind, instrument_id = type(event).__name__, str(event.instrument_id)
+        if kind == "PositionClosed":
+            self._view.set_position(strategy_id, instrument_id, FLAT)
+            self._gate.throttles.on_flat(event.ts_event, strategy_id, instrument_id)
+            if event.realized_pnl is not None:
+                self._gate.halts.losses.round_trip(event.ts_event, Decimal(event.realized_pnl.as_decimal()))
+        elif kind == "PositionOpened":
+            position = StrategyPosition(event.signed_qty, event.avg_px_open, event.ts_event)
+            self._view.set_position(strategy_id, instrument_id, position)
+        elif kind == "PositionChanged":
+            opened = self._view.position(strategy_id, instrument_id).entry_ts_ns
+            position = StrategyPosition(event.signed_qty, event.avg_px_open, opened)
+            self._view.set_position(strategy_id, instrument_id, position)
+
+    def _filled(self, event: Any, strategy_id: str, order_id: str) -> None:
         fill = to_fill(event, strategy_id)
-        if journal.fill(fill):  # a report that comes twice counts once
-            view.fill(order_id, fill.quantity)
-            journal.event(event.ts_event, order_id, kind, None, f"{fill.quantity} @ {fill.price} {fill.liquidity}")
-        return
-    working = view.working.get(order_id)
-    if kind == "OrderUpdated":
-        view.resize(order_id, event.quantity.as_decimal())
-        journal.resize(order_id, event.quantity.as_decimal())
-    elif kind in _OVER:
-        view.close(order_id)
-    elif working is not None:
-        if kind == "OrderAccepted":
-            working.accepted = True
-            _note_queue(event, order_id, view, journal)
-        working.pending_cancel = _CANCEL_PENDING.get(kind, working.pending_cancel)
-    journal.event(event.ts_event, order_id, kind, STATUS.get(kind), str(getattr(event, "reason", "") or ""))
+        working = self._view.working.get(order_id)
+        if not self._journal.fill(fill):
+            return  # a report that comes twice counts once
+        self._lives.apply(event)
+        self._view.fill(order_id, fill.quantity)
+        self._journal.event(
+            event.ts_event, order_id, "OrderFilled", None, f"{fill.quantity} @ {fill.price} {fill.liquidity}"
+        )
+        self._gate.throttles.on_fill(event.ts_event, strategy_id)
+        self._watch.on_fill(event, working.mid_decision if working is not None else None)
+
+    def _note_queue(self, event: Any, order_id: str) -> None:
+        """The book already holds the message on which the order arrived: acceptance is told after the batch."""
+        order = self._view.working[order_id]
+        if order.price is not None:
+            ahead = self._view.books.displayed(event.instrument_id, order.side > 0, float(order.price))
+            self._journal.queue(order_id, ahead)
 
 
 def to_fill(event: Any, strategy_id: str) -> Fill:
@@ -55,25 +111,3 @@ def to_fill(event: Any, strategy_id: str) -> Fill:
         liquidity="MAKER" if event.liquidity_side == LiquiditySide.MAKER else "TAKER",
         fee=commission.as_decimal(), fee_asset=str(commission.currency),
     )  # fmt: skip
-
-
-def relay_position_event(event: Any, strategy_id: str, view: AccountView) -> None:
-    """Take one position event as the strategy's position."""
-    kind = type(event).__name__
-    instrument_id = str(event.instrument_id)
-    if kind == "PositionClosed":
-        view.set_position(strategy_id, instrument_id, FLAT)
-    elif kind == "PositionOpened":
-        view.set_position(
-            strategy_id, instrument_id, StrategyPosition(event.signed_qty, event.avg_px_open, event.ts_event)
-        )
-    elif kind == "PositionChanged":
-        opened = view.position(strategy_id, instrument_id).entry_ts_ns
-        view.set_position(strategy_id, instrument_id, StrategyPosition(event.signed_qty, event.avg_px_open, opened))
-
-
-def _note_queue(event: Any, order_id: str, view: AccountView, journal: Journal) -> None:
-    """The book already holds the message on which the order arrived: acceptance is told after the batch."""
-    order = view.working[order_id]
-    if order.price is not None:
-        journal.queue(order_id, view.books.displayed(event.instrument_id, order.side > 0, float(order.price)))

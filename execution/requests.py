@@ -9,7 +9,9 @@ from nautilus_trader.model import OrderSide
 from risk.request import OrderRequest, Purpose, Side
 
 
-def of_order(order: Any, strategy_id: str, ts_ns: int, purpose: Purpose, *, closes_own: bool = False) -> OrderRequest:
+def of_order(
+    order: Any, strategy_id: str, ts_ns: int, purpose: Purpose, *, closes_own: bool = False, size_factor: float = 1.0
+) -> OrderRequest:
     """Read an order object; order classes share no base class, and market orders have no price."""
     price = getattr(order, "price", None)
     return OrderRequest(
@@ -18,6 +20,7 @@ def of_order(order: Any, strategy_id: str, ts_ns: int, purpose: Purpose, *, clos
         quantity=order.quantity.as_decimal(), price=price.as_decimal() if price is not None else None,
         post_only=bool(getattr(order, "is_post_only", False)), reduce_only=bool(order.is_reduce_only),
         time_in_force=order.time_in_force.name, ts_ns=ts_ns, purpose=purpose, closes_own=closes_own,
+        size_factor=size_factor,
     )  # fmt: skip
 
 

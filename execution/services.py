@@ -3,34 +3,78 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from execution.faults import Faults
 from execution.journal import Journal
-from execution.topics import HALT
+from execution.lives import Lives
+from execution.order_care import Care, Decision, OrderCareConfig
+from execution.relay import Relay
+from execution.topics import CARE
 from execution.turns import Turns
+from execution.watch import Publish, Watch
 from risk.gate import RiskGate
 from risk.view import AccountView
 
 
-@dataclass(slots=True)
 class Services:
-    """Gate, journal, account view, faults and turns of one run."""
+    """Gate, journal, account view, breakers, order lives, faults and turns of one run.
 
-    gate: RiskGate
-    journal: Journal
-    view: AccountView
-    faults: Faults = field(default_factory=Faults)
-    turns: Turns = field(default_factory=Turns)
-    told: str | None = None
+    Parameters
+    ----------
+    gate, journal
+        Made by the wiring.
+    care
+        Time limits of orders.
+    query
+        Asks the venue about one order; None where the simulator answers everything by itself.
+    """
 
-    def observe(self, ts_ns: int, publish: Callable[[str, object], None]) -> None:
-        """Let the gate read the equity, and say once when it has halted.
+    def __init__(
+        self, gate: RiskGate, journal: Journal, care: OrderCareConfig | None = None,
+        query: Callable[[str], None] | None = None,
+    ) -> None:  # fmt: skip
+        self.gate = gate
+        self.journal = journal
+        self.view: AccountView = gate.view
+        self.faults = Faults()
+        self.turns = Turns()
+        self.watch = Watch(gate, journal)
+        self.lives = Lives(care or OrderCareConfig(), self.watch.record)
+        self.relay = Relay(gate, journal, self.lives, self.watch)
+        self.query = query
+
+    def on_deltas(self, deltas: object, ts_ns: int, publish: Publish) -> None:
+        """Take an applied venue message: breakers, then equity, then what both demand.
 
         Called by whoever is first for a market message, before any strategy acts on it: the same run halts at the same place.
         """
+        self.watch.on_book(deltas)
+        self._observe(ts_ns, publish)
+
+    def on_quote(self, quote: object, ts_ns: int, publish: Publish) -> None:
+        """Take a quote, where there is no depth; see `on_deltas`."""
+        self.watch.on_quote(quote)
+        self._observe(ts_ns, publish)
+
+    def on_time(self, ts_ns: int, publish: Publish) -> None:
+        """Once a second: silences, cool-downs, equity, and orders that take too long."""
+        self.watch.on_time(ts_ns)
+        self._observe(ts_ns, publish)
+        for decision in self.lives.due(ts_ns):
+            self._care(decision, publish)
+
+    def act(self, publish: Publish) -> None:
+        """Do what breakers and halts demand; call after order events, outside the handlers in which nothing may be sent."""
+        if self.watch.waits:
+            self.watch.act(publish)
+
+    def _observe(self, ts_ns: int, publish: Publish) -> None:
         self.gate.observe(ts_ns)
-        if self.gate.halted != self.told:
-            self.told = self.gate.halted
-            if self.told is not None:
-                publish(HALT, self.told)
+        if self.watch.waits:
+            self.watch.act(publish)
+
+    def _care(self, decision: Decision, publish: Publish) -> None:
+        if decision.care is not Care.QUERY:
+            publish(CARE, decision)
+        elif self.query is not None:
+            self.query(decision.client_order_id)

@@ -2,5 +2,11 @@
 
 ORDER_EVENTS = "hyper.orders"
 REFUSALS = "hyper.refusals"
+RISK = "hyper.risk"
+"""Every breaker edge and halt, as `execution.watch.RiskEvent`: for metrics, alerts and the black box."""
 HALT = "hyper.halt"
+ACT = "hyper.act"
+"""(action, instrument id): a hard breaker demands that orders are cancelled, or positions closed."""
+CARE = "hyper.care"
+"""A decision of `execution.order_care` about one order: its strategy cancels it."""
 STOP = "hyper.stop"

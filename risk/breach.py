@@ -12,6 +12,7 @@ type Figure = str | int | float
 class Limit(enum.StrEnum):
     """Which limit; one word each, the same in reports, journal and alerts."""
 
+    HALTED = "halted"
     DAILY_LOSS = "daily_loss"
     DRAWDOWN = "drawdown"
     LOSS_STREAK = "loss_streak"

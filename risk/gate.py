@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from risk.breakers.board import BreakerBoard
 from risk.config import RiskConfig
 from risk.costs import FeeRates
 from risk.edge import check_edge, entry_cost
-from risk.limits import NS_PER_DAY, Exposure, LossLimits, check_exposure
+from risk.exits import dust_of
+from risk.halts import Halts
+from risk.limits import Exposure, check_exposure
 from risk.policy import Policy
 from risk.request import OrderRequest
+from risk.sizing import drawdown_factor
+from risk.throttles import Throttles, check_collar
 from risk.venue_rules import VenueRules, check_venue_rules
-from risk.verdict import APPROVED, Reason, Refused, Verdict
+from risk.verdict import APPROVED, Reason, Refused, Verdict, plain
 from risk.view import AccountView
 
 _ORDER_RANK = {"post_only": 0, "limit": 1, "market": 2}
 ID_LENGTH = 14
 EQUITY_EVERY_NS = 1_000_000_000
+_FACTOR_SLACK = 1e-9  # a factor that was multiplied back must not differ by an ulp
 
 
 @dataclass(slots=True)
 class RiskGate:
-    """Checks orders against rules, policy, edge and limits, and remembers what it approved.
+    """Checks orders against rules, policy, edge, limits, breakers and switch, and remembers what it approved.
 
     Parameters
     ----------
@@ -35,6 +41,8 @@ class RiskGate:
         Venue filters by instrument id.
     policies
         What is demanded of each strategy, by strategy id.
+    halts
+        Kill switch and loss limits of the account, or of the run (B-9).
     trading_start_ns, trading_end_ns
         Entries are refused before and after; warm-up ends at the first.
     id_prefix
@@ -42,48 +50,52 @@ class RiskGate:
 
     Attributes
     ----------
-    halted
-        Why entries are shut, or None.
-    halted_day
-        UTC day number with which the halt ends; None where it lasts.
+    board
+        Breakers.
+    throttles
+        Rates and repetitions.
     approved
         Every id that was approved, ever.
     expected
         Approved ids that the engine has not yet seen.
-    losses
-        Daily loss and drawdown so far.
     """
 
     config: RiskConfig
     view: AccountView
     rules: Mapping[str, VenueRules]
     policies: Mapping[str, Policy]
+    halts: Halts
     trading_start_ns: int = 0
     trading_end_ns: int | None = None
     id_prefix: str = ""
-    halted: str | None = None
-    halted_day: int | None = None
+    board: BreakerBoard = field(init=False)
+    throttles: Throttles = field(init=False)
     approved: set[str] = field(default_factory=set)
     expected: set[str] = field(default_factory=set)
-    losses: LossLimits = field(init=False)
     _observed_ns: int = -EQUITY_EVERY_NS
 
     def __post_init__(self) -> None:
-        self.losses = LossLimits(
-            Decimal(repr(self.config.max_daily_loss_quote)), Decimal(repr(self.config.max_drawdown_pct))
-        )
+        self.board = BreakerBoard(self.config.breakers, tuple(self.rules))
+        self.throttles = Throttles(self.config.throttles)
+
+    @property
+    def halted(self) -> str | None:
+        """Why entries are shut, or None."""
+        return self.halts.reason
+
+    def halt(self, why: str, ts_ns: int = 0) -> None:
+        """Trip the kill switch; the first reason wins."""
+        self.halts.trip(ts_ns, why)
 
     def check(self, request: OrderRequest) -> Verdict:
         """Approve or refuse one order; an approved id can never be used again."""
-        order_id = request.client_order_id
-        if order_id in self.approved:
-            return Refused(Reason.ID_REUSED, f"client order id {order_id} has been used")
-        if len(order_id) != ID_LENGTH or not order_id.startswith(self.id_prefix):
-            return Refused(Reason.ID_FORM, f"client order id {order_id} was not made by this run")
-        verdict = self._entry(request) if request.is_entry else self._exit(request)
+        verdict = self._identity(request)
+        if verdict is None:
+            verdict = self._entry(request) if request.is_entry else self._exit(request)
         if not isinstance(verdict, Refused):
-            self.approved.add(order_id)
-            self.expected.add(order_id)
+            self.approved.add(request.client_order_id)
+            self.expected.add(request.client_order_id)
+            self.throttles.on_sent(request)
         return verdict
 
     def saw(self, client_order_id: str) -> bool:
@@ -99,52 +111,88 @@ class RiskGate:
             self._observed_ns = ts_ns
             equity = self.view.equity()
             if equity is not None:
-                self._read(ts_ns, equity)
+                self.halts.read(ts_ns, equity)
 
-    def halt(self, why: str, day: int | None = None) -> None:
-        """Shut entries; the first reason wins. With `day` (UTC day number) the halt ends with that day."""
-        if self.halted is None or (self.halted_day is not None and day is None):
-            self.halted, self.halted_day = why, day
+    def size_factor(self, instrument_id: str) -> float:
+        """Share of the usual size that an entry may have now: soft breakers and the drawdown throttle, 0 to 1."""
+        restriction = self.board.restriction(instrument_id)
+        throttle = self.config.drawdown_throttle
+        if throttle is None:
+            return restriction.size_factor
+        equity = self.view.equity()
+        if equity is None:
+            return restriction.size_factor
+        fall = self.halts.drawdown_pct(equity)
+        return restriction.size_factor * float(drawdown_factor(fall, throttle.start_pct, throttle.stop_pct))
 
-    def _read(self, ts_ns: int, equity: Decimal) -> None:
-        if self.halted_day is not None and ts_ns // NS_PER_DAY > self.halted_day:
-            self.halted = self.halted_day = None
-        breach = self.losses.update(ts_ns, equity)
-        if breach is not None:
-            self.halt(breach.why, breach.day)
+    def _identity(self, request: OrderRequest) -> Verdict | None:
+        order_id = request.client_order_id
+        if order_id in self.approved:
+            return Refused(Reason.ID_REUSED, f"client order id {order_id} has been used")
+        if len(order_id) != ID_LENGTH or not order_id.startswith(self.id_prefix):
+            return Refused(Reason.ID_FORM, f"client order id {order_id} was not made by this run")
+        if request.instrument_id not in self.rules:
+            return Refused(Reason.UNSUPPORTED, f"{request.instrument_id} is not an instrument of this configuration")
+        return None
 
     def _exit(self, request: OrderRequest) -> Verdict:
-        rules = self.rules.get(request.instrument_id)
-        if rules is None:
-            return Refused(Reason.UNSUPPORTED, f"{request.instrument_id} is not an instrument of this configuration")
+        """Only what the venue cannot take is refused: its filters, and a position that no order is small enough for."""
+        rules = self.rules[request.instrument_id]
+        net = self.view.net(request.instrument_id)
+        if net * request.side < 0 and dust_of(net, rules) == abs(net):
+            least = max(rules.step, rules.min_quantity or rules.step)
+            figures = {"position": plain(net), "minimum": plain(least)}
+            return Refused(Reason.DUST, f"position {plain(net)} is below the venue's minimum {plain(least)}", figures)
         return check_venue_rules(request, rules, None, 0)
 
     def _entry(self, request: OrderRequest) -> Verdict:
-        own = (self._allowed_now, self._rules, self._limits)
-        for check in (
-            own if request.closes_own else (self._allowed_now, self._policy, self._rules, self._limits, self._edge)
-        ):
-            verdict = check(request)
-            if isinstance(verdict, Refused):
-                return verdict
-        return APPROVED
+        return next((v for v in self._entry_checks(request) if isinstance(v, Refused)), APPROVED)
 
-    def _allowed_now(self, request: OrderRequest) -> Verdict:
+    def _entry_checks(self, request: OrderRequest) -> Iterator[Verdict]:
+        """Each check in turn; the next one is made only where the one before approved."""
+        equity = self.view.equity()
+        yield self._allowed_now(request, equity)
+        if not request.closes_own:
+            yield self._policy(request)
+        yield self._rules(request)
+        if not request.closes_own:
+            yield self._throttled(request)
+        yield self._collar(request)
+        yield self._limits(request, equity)
+        if not request.closes_own:
+            yield self._edge(request)
+
+    def _allowed_now(self, request: OrderRequest, equity: Decimal | None) -> Verdict:
         if request.ts_ns < self.trading_start_ns:
             return Refused(Reason.WARM_UP, "features and breakers are still learning")
         if self.trading_end_ns is not None and request.ts_ns >= self.trading_end_ns:
             return Refused(Reason.AFTER_END, "the run is closing its positions")
-        equity = self.view.equity()
         if equity is not None:
-            self._read(request.ts_ns, equity)
-        if self.halted is not None:
-            return Refused(Reason.HALTED, self.halted)
-        top = self.view.books.top(self.view.instrument_id(request.instrument_id))
+            self.halts.read(request.ts_ns, equity)
+        breach = self.halts.refusal(request.ts_ns)
+        if breach is not None:
+            return Refused.of(breach)
+        verdict = self._book(request.instrument_id)
+        return verdict if isinstance(verdict, Refused) else self._breakers(request)
+
+    def _book(self, instrument_id: str) -> Verdict:
+        top = self.view.books.top(self.view.instrument_id(instrument_id))
         if top is None:
-            return Refused(Reason.BOOK_UNUSABLE, f"{request.instrument_id} has no book")
+            return Refused(Reason.BOOK_UNUSABLE, f"{instrument_id} has no book")
         if top.is_crossed:
             figures = {"bid": top.bid, "ask": top.ask}
             return Refused(Reason.BOOK_UNUSABLE, f"the book is crossed: bid {top.bid} >= ask {top.ask}", figures)
+        return APPROVED
+
+    def _breakers(self, request: OrderRequest) -> Verdict:
+        restriction = self.board.restriction(request.instrument_id)
+        if not restriction.entries_allowed:
+            detail = f"{restriction.breakers[0]}: {restriction.reason}"
+            return Refused(Reason.BREAKER, detail, {"open": ", ".join(restriction.breakers)})
+        factor = self.size_factor(request.instrument_id)
+        if request.size_factor > factor + _FACTOR_SLACK:
+            detail = f"{request.size_factor:.0%} of the usual size, {factor:.0%} allowed"
+            return Refused(Reason.SIZE_FACTOR, detail, {"asked": request.size_factor, "allowed": factor})
         return APPROVED
 
     def _policy(self, request: OrderRequest) -> Verdict:
@@ -163,23 +211,36 @@ class RiskGate:
         return APPROVED
 
     def _rules(self, request: OrderRequest) -> Verdict:
-        rules = self.rules.get(request.instrument_id)
-        if rules is None:
-            return Refused(Reason.UNSUPPORTED, f"{request.instrument_id} is not an instrument of this configuration")
-        open_orders = sum(1 for _ in self.view.open_orders(request.instrument_id))
-        return check_venue_rules(request, rules, self.view.reference(request.instrument_id), open_orders)
+        iid = request.instrument_id
+        open_orders = sum(1 for _ in self.view.open_orders(iid))
+        return check_venue_rules(request, self.rules[iid], self.view.reference(iid), open_orders)
 
-    def _limits(self, request: OrderRequest) -> Verdict:
+    def _throttled(self, request: OrderRequest) -> Verdict:
+        breach = self.throttles.check(request)
+        return APPROVED if breach is None else Refused.of(breach)
+
+    def _collar(self, request: OrderRequest) -> Verdict:
+        iid = request.instrument_id
+        breach = check_collar(
+            request, self.view.touch(iid, request.side), self.view.mid(iid), self.view.mark(iid), self.rules[iid].tick,
+            self.config.throttles,
+        )  # fmt: skip
+        return APPROVED if breach is None else Refused.of(breach)
+
+    def _limits(self, request: OrderRequest, equity: Decimal | None) -> Verdict:
         view, iid = self.view, request.instrument_id
-        price, equity = view.reference(iid), view.equity()
+        price = view.reference(iid)
         if price is None or equity is None:
             return Refused(Reason.NO_PRICE, f"{iid} has no price, or the account no equity, yet")
         net = view.net(iid)
         if request.closes_own and net * request.side < 0:
             net = Decimal(0)  # what this side could still reduce is being reduced by the flagged part
+        elsewhere = view.elsewhere(iid, request.side)
         exposure = Exposure(
             net=net, resting_same_side=view.resting_entries(iid, request.side), price=price,
-            gross_elsewhere=view.gross_elsewhere(iid), worst_here=view.worst(iid), equity=equity,
+            gross_elsewhere=elsewhere.gross, worst_here=view.worst(iid), equity=equity,
+            net_elsewhere=elsewhere.net, margin_elsewhere=elsewhere.margin, margin_rate=view.margin_rate(iid),
+            open_entries=view.entries_on(iid),
         )  # fmt: skip
         return check_exposure(request, exposure, self.config)
 

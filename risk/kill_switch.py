@@ -13,9 +13,8 @@ from pydantic import ValidationError
 
 from errors import SafetyRefusal
 from risk.arm_token import ArmToken, Identity, MemoryTokenStore, TokenStore, TokenUnreadable
+from risk.breach import Figure
 from risk.latch_log import Act, LatchLog, LatchRecord, LatchUnreadable, MemoryLatchLog, latched_by
-
-type Figure = str | int | float
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""R-2, R-1, R-3: limits on orders, positions and losses. Pure checks; equality passes, beyond is refused."""
+"""R-2: limits on orders, positions, exposure and margin. Pure checks; equality passes, beyond is refused."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from risk.config import RiskConfig
+from risk.loss import check_margin_floor
 from risk.request import OrderRequest
 from risk.verdict import APPROVED, Reason, Refused, Verdict, plain
 
-NS_PER_DAY = 86_400_000_000_000
+ZERO = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,7 @@ class Exposure:
     net
         Net position before the order, signed base units.
     resting_same_side
-        Open entries on the order's side, base units.
+        Open entries on the order's side, base units; those whose fate is unknown count fully.
     price
         Reference price, quote units.
     gross_elsewhere
@@ -30,6 +31,14 @@ class Exposure:
         Worst-case position of this instrument before the order, base units; never below |net|.
     equity
         Account equity, quote units.
+    net_elsewhere
+        Longs less shorts of all other instruments if what rests on the order's side filled, signed quote units.
+    margin_elsewhere
+        Initial margin of the worst case of all other instruments, quote units.
+    margin_rate
+        Initial margin of this instrument per notional; 0 for a pair.
+    open_entries
+        Entry orders of all strategies that are open on this instrument.
     """
 
     net: Decimal
@@ -38,15 +47,18 @@ class Exposure:
     gross_elsewhere: Decimal
     worst_here: Decimal
     equity: Decimal
+    net_elsewhere: Decimal = ZERO
+    margin_elsewhere: Decimal = ZERO
+    margin_rate: Decimal = ZERO
+    open_entries: int = 0
 
 
 def check_exposure(request: OrderRequest, exposure: Exposure, config: RiskConfig) -> Verdict:
-    """Notional per order, worst-case position and gross leverage of an entry."""
+    """Size of an order, then what the account would hold if it and everything resting filled."""
     price = max(exposure.price, request.price) if request.price is not None else exposure.price
-    notional = price * request.quantity
-    limit = Decimal(repr(config.max_order_notional_quote))
-    if notional > limit:
-        return _refuse(Reason.ORDER_NOTIONAL, "order notional", notional, limit)
+    verdict = _check_order(request, price * request.quantity, exposure, config)
+    if isinstance(verdict, Refused):
+        return verdict
     after = exposure.net + int(request.side) * (exposure.resting_same_side + request.quantity)
     if after * exposure.net >= 0 and abs(after) < abs(exposure.net):
         return APPROVED  # it only reduces, even if everything on its side fills: refusing it would keep the excess
@@ -55,60 +67,45 @@ def check_exposure(request: OrderRequest, exposure: Exposure, config: RiskConfig
         return _refuse(
             Reason.POSITION_NOTIONAL, "position notional if everything resting fills", abs(after) * price, limit
         )
-    gross = exposure.gross_elsewhere + max(exposure.worst_here, abs(after)) * price
+    return _check_account(after, price, exposure, config)
+
+
+def _check_order(request: OrderRequest, notional: Decimal, exposure: Exposure, config: RiskConfig) -> Verdict:
+    most = config.max_order_quantity
+    if most is not None and request.quantity > Decimal(repr(most)):
+        return _refuse(Reason.ORDER_QUANTITY, "order quantity", request.quantity, Decimal(repr(most)))
+    limit = Decimal(repr(config.max_order_notional_quote))
+    if notional > limit:
+        return _refuse(Reason.ORDER_NOTIONAL, "order notional", notional, limit)
+    entries = config.max_open_entries_per_symbol
+    if entries is not None and exposure.open_entries >= entries and not request.closes_own:
+        return _refuse(
+            Reason.OPEN_ENTRIES, "entries on the symbol", Decimal(exposure.open_entries + 1), Decimal(entries)
+        )
+    return APPROVED
+
+
+def _check_account(after: Decimal, price: Decimal, exposure: Exposure, config: RiskConfig) -> Verdict:
+    here = max(exposure.worst_here, abs(after)) * price
+    gross, net = exposure.gross_elsewhere + here, abs(exposure.net_elsewhere + after * price)
+    if config.max_gross_notional_quote is not None and gross > (
+        limit := Decimal(repr(config.max_gross_notional_quote))
+    ):
+        return _refuse(Reason.GROSS_NOTIONAL, "gross notional if everything resting fills", gross, limit)
+    if config.max_net_notional_quote is not None and net > (limit := Decimal(repr(config.max_net_notional_quote))):
+        return _refuse(Reason.NET_NOTIONAL, "net notional if everything on this side fills", net, limit)
     limit = Decimal(repr(config.max_gross_leverage)) * exposure.equity
     if gross > limit:
         return _refuse(Reason.GROSS_LEVERAGE, "gross notional if everything resting fills", gross, limit)
+    if exposure.margin_rate > ZERO:
+        breach = check_margin_floor(
+            exposure.equity, exposure.margin_elsewhere + here * exposure.margin_rate, ZERO, Decimal(1),
+            Decimal(repr(config.min_free_margin_pct)),
+        )  # fmt: skip
+        if breach is not None:
+            return Refused.of(breach)
     return APPROVED
 
 
 def _refuse(reason: Reason, what: str, value: Decimal, limit: Decimal) -> Refused:
     return Refused(reason, f"{what} {plain(value)} > {plain(limit)}", {"value": plain(value), "limit": plain(limit)})
-
-
-@dataclass(frozen=True, slots=True)
-class LossBreach:
-    """A loss limit that was passed.
-
-    Attributes
-    ----------
-    why
-        One sentence with the figures.
-    day
-        UTC day number with which the halt ends; None where it lasts.
-    """
-
-    why: str
-    day: int | None
-
-
-@dataclass(slots=True)
-class LossLimits:
-    """Daily loss and peak drawdown of one run, fed with equity readings.
-
-    Parameters
-    ----------
-    max_daily_loss
-        Quote units below the equity at the start of the UTC day.
-    max_drawdown_pct
-        Percent below the highest equity seen.
-    """
-
-    max_daily_loss: Decimal
-    max_drawdown_pct: Decimal
-    peak: Decimal | None = None
-    day: int = -1
-    day_start: Decimal | None = None
-
-    def update(self, ts_ns: int, equity: Decimal) -> LossBreach | None:
-        """Take one reading; return the breach, or None. A drawdown breach lasts; a daily one ends with the UTC day."""
-        self.peak = equity if self.peak is None else max(self.peak, equity)
-        if ts_ns // NS_PER_DAY != self.day:
-            self.day, self.day_start = ts_ns // NS_PER_DAY, equity
-        drawdown = (self.peak - equity) / self.peak * 100 if self.peak > 0 else Decimal(0)
-        if drawdown > self.max_drawdown_pct:
-            return LossBreach(f"drawdown {plain(drawdown)} % > {plain(self.max_drawdown_pct)} %", None)
-        if self.day_start is not None and self.day_start - equity > self.max_daily_loss:
-            why = f"daily loss {plain(self.day_start - equity)} > {plain(self.max_daily_loss)}"
-            return LossBreach(why, self.day)
-        return None

@@ -37,9 +37,6 @@ class LossConfig(BaseModel):
     loss_pause_secs: float = Field(
         default=3600, gt=0, le=604_800, description="How long entries pause after such a streak, seconds"
     )
-    min_free_margin_pct: Decimal = Field(
-        default=Decimal(0), ge=0, lt=100, description="Equity that entries must leave free of initial margin, percent"
-    )
 
 
 @dataclass(frozen=True, slots=True)

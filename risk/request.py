@@ -71,6 +71,8 @@ class OrderRequest:
     closes_own
         An entry for the account, since another strategy holds the other side, that closes the strategy's own position: neither
         policy nor edge is asked, the limits are.
+    size_factor
+        Share of the wish that is asked for, where open breakers or a drawdown allow less than all of it.
     """
 
     strategy_id: str
@@ -86,6 +88,7 @@ class OrderRequest:
     ts_ns: int
     purpose: Purpose = NO_PURPOSE
     closes_own: bool = False
+    size_factor: float = 1.0
 
     @property
     def is_entry(self) -> bool:

@@ -6,6 +6,9 @@ import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Self
+
+from risk.breach import Breach, Figure
 
 
 class Reason(enum.StrEnum):
@@ -28,15 +31,30 @@ class Reason(enum.StrEnum):
     OPEN_ENTRY = "open_entry"
     EDGE_MISSING = "edge_missing"
     EDGE = "edge"
+    ORDER_QUANTITY = "order_quantity"
     ORDER_NOTIONAL = "order_notional"
     POSITION_NOTIONAL = "position_notional"
+    GROSS_NOTIONAL = "gross_notional"
+    NET_NOTIONAL = "net_notional"
     GROSS_LEVERAGE = "gross_leverage"
+    MARGIN_FLOOR = "margin_floor"
+    OPEN_ENTRIES = "open_entries"
+    DAILY_LOSS = "daily_loss"
+    DRAWDOWN = "drawdown"
+    LOSS_STREAK = "loss_streak"
+    BREAKER = "breaker"
+    SIZE_FACTOR = "size_factor"
+    ORDER_RATE = "order_rate"
+    CANCEL_RATIO = "cancel_ratio"
+    REPEATED_ORDER = "repeated_order"
+    REENTRY = "reentry"
+    PRICE_COLLAR = "price_collar"
+    SIZE_TOO_SMALL = "size_too_small"
+    NO_STOP_DISTANCE = "no_stop_distance"
+    DUST = "dust"
     ID_REUSED = "id_reused"
     ID_FORM = "id_form"
     UNSUPPORTED = "unsupported"
-
-
-type Figure = str | int | float
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +79,11 @@ class Refused:
     reason: Reason
     detail: str
     figures: Mapping[str, Figure] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, breach: Breach) -> Self:
+        """Refuse because of a broken limit; a limit and its reason have one name."""
+        return cls(Reason(str(breach.limit)), breach.detail, breach.figures)
 
 
 type Verdict = Approved | Refused

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from nautilus_trader.model import InstrumentId
 
 from risk.books import Books
 from risk.costs import FeeRates, Funding
 from risk.request import OrderRequest, Side
-from risk.valuation import pair_value, unrealised
+from risk.valuation import is_pair, pair_value, unrealised
 
 ZERO = Decimal(0)
 NS_PER_MINUTE = 60_000_000_000
@@ -46,6 +46,8 @@ class WorkingOrder:
         Quantity that has filled, base units.
     order_type
         Nautilus name.
+    mid_decision
+        Mid when it was decided, quote units.
     """
 
     client_order_id: str
@@ -60,6 +62,7 @@ class WorkingOrder:
     pending_cancel: bool = False
     filled: Decimal = ZERO
     order_type: str = "LIMIT"
+    mid_decision: float | None = None
 
     @property
     def is_market(self) -> bool:
@@ -87,6 +90,22 @@ class StrategyPosition:
 
 
 FLAT = StrategyPosition(0.0, 0.0, 0)
+
+
+class Elsewhere(NamedTuple):
+    """The other instruments of the account, quote units.
+
+    Attributes
+    ----------
+    gross, margin
+        Worst case and its initial margin.
+    net
+        Signed; what rests on the asked side counted as filled.
+    """
+
+    gross: Decimal
+    net: Decimal
+    margin: Decimal
 
 
 @dataclass(slots=True)
@@ -138,10 +157,20 @@ class AccountView:
             return None
         return (Decimal(repr(top.bid)) + Decimal(repr(top.ask))) / 2
 
+    def touch(self, instrument_id: str, side: Side) -> Decimal | None:
+        """Best price that an order of this side could take; None while there is no book."""
+        top = self.books.top(self.instrument_id(instrument_id))
+        return None if top is None else Decimal(repr(top.ask if side is Side.BUY else top.bid))
+
+    def mark(self, instrument_id: str) -> Decimal | None:
+        """Mark price; None where the venue sends none."""
+        mark = self.cache.mark_price(self.instrument_id(instrument_id)) if self.cache is not None else None
+        return mark.value.as_decimal() if mark is not None else None
+
     def reference(self, instrument_id: str) -> Decimal | None:
         """Mark price where the venue sends one, else the mid."""
-        mark = self.cache.mark_price(self.instrument_id(instrument_id)) if self.cache is not None else None
-        return mark.value.as_decimal() if mark is not None else self.mid(instrument_id)
+        mark = self.mark(instrument_id)
+        return mark if mark is not None else self.mid(instrument_id)
 
     def funding(self, instrument_id: str) -> Funding | None:
         """Next funding payment, where the venue has announced one."""
@@ -174,11 +203,12 @@ class AccountView:
             ZERO,
         )
 
-    def add(self, request: OrderRequest) -> None:
-        """Count an approved order from now on."""
+    def add(self, request: OrderRequest, mid: float | None = None) -> None:
+        """Count an approved order from now on; `mid` is the book's when it was decided."""
         self.working[request.client_order_id] = WorkingOrder(
             request.client_order_id, request.strategy_id, request.instrument_id, request.side, request.price,
             request.quantity, request.reduce_only, request.ts_ns, order_type=request.order_type,
+            mid_decision=mid,
         )  # fmt: skip
 
     def fill(self, client_order_id: str, quantity: Decimal) -> None:
@@ -215,7 +245,7 @@ class AccountView:
         self.positions[(strategy_id, instrument_id)] = position
 
     def equity(self) -> Decimal | None:
-        """Everything the account holds at the mid, settlement currency; None before the account exists.
+        """Everything the account holds at the mark (the mid where there is none), settlement currency; None without an account.
 
         Balances in the settlement currency, coins that a configured pair can price, and unrealised P&L of derivatives. What
         cannot be priced (a coin without a configured pair, an instrument without a book) counts as nothing.
@@ -228,10 +258,10 @@ class AccountView:
         held = account.balances_total()
         total: Decimal = held[self.settlement].as_decimal() if self.settlement in held else ZERO
         for iid, instrument in self.instruments.items():
-            mid = self.mid(iid)
-            if mid is not None:
-                total += pair_value(instrument, held, self.settlement, mid)
-                total += unrealised(instrument, self.portfolio, self.settlement, mid)
+            price = self.reference(iid)
+            if price is not None:
+                total += pair_value(instrument, held, self.settlement, price)
+                total += unrealised(instrument, self.portfolio, self.settlement, price)
         return total
 
     def worst(self, instrument_id: str) -> Decimal:
@@ -241,11 +271,23 @@ class AccountView:
         sold = abs(net - self.resting_entries(instrument_id, Side.SELL))
         return max(abs(net), bought, sold)
 
-    def gross_elsewhere(self, instrument_id: str) -> Decimal:
-        """Worst-case notional of all other instruments at their reference prices, quote units."""
-        total = ZERO
+    def elsewhere(self, instrument_id: str, side: Side) -> Elsewhere:
+        """What all other instruments would be worth if their resting entries filled, at their reference prices."""
+        gross = net = margin = ZERO
         for iid in self.instruments:
             price = self.reference(iid) if iid != instrument_id else None
             if price is not None:
-                total += self.worst(iid) * price
-        return total
+                here = self.worst(iid) * price
+                gross += here
+                margin += here * self.margin_rate(iid)
+                net += (self.net(iid) + int(side) * self.resting_entries(iid, side)) * price
+        return Elsewhere(gross, net, margin)
+
+    def margin_rate(self, instrument_id: str) -> Decimal:
+        """Initial margin per notional: 1 / leverage; 0 for a pair, which has none."""
+        instrument = self.instruments[instrument_id]
+        return ZERO if is_pair(instrument) else Decimal(instrument.margin_init)
+
+    def entries_on(self, instrument_id: str) -> int:
+        """Entry orders of all strategies that are open on an instrument."""
+        return sum(1 for order in self.open_orders(instrument_id) if not order.reduce_only)

@@ -23,10 +23,12 @@ COMMANDS: Mapping[str, str] = {
     "lookahead": "Prove that no order depends on data after it.",
     "warmup-check": "Tell whether the warm-up is long enough.",
     "venue": "Run a simulated Binance with scripted faults.",
+    "live": "Run strategies on the live node.",
+    "record": "Record public market streams to files.",
 }
 """Name and help line of every command; the code is in ``runners/<name>.py`` and is imported when it is called."""
 
-PACKAGES = frozenset({"config"})
+PACKAGES = frozenset({"config", "live"})
 """Commands whose code is in ``runners/<name>/__main__.py``."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -11,7 +11,9 @@ from nautilus_trader.backtest import BacktestEngine, BacktestEngineConfig
 from nautilus_trader.common import LoggerConfig
 from nautilus_trader.execution import MakerTakerFeeModel
 from nautilus_trader.model import AccountType, BookType, Currency, Money, OmsType, StandardMarginModel, TraderId, Venue
+from nautilus_trader.risk import RiskEngineConfig
 
+from risk.config import RiskConfig
 from runners.config.venue import VenueConfig
 from runners.latency import LatencyPlan
 
@@ -34,6 +36,8 @@ class VenuePlan:
         True for fidelity ``l1_trades``: the book has one level a side.
     queue_position
         True models the queue ahead (conservative), False does not (optimistic).
+    wall
+        Limits of the engine's own risk engine; None leaves its defaults.
     """
 
     config: VenueConfig
@@ -41,6 +45,7 @@ class VenuePlan:
     latency: LatencyPlan
     top_only: bool
     queue_position: bool
+    wall: RiskEngineConfig | None = None
 
     @property
     def venue(self) -> Venue:
@@ -71,10 +76,24 @@ def bps(value: float) -> Decimal:
     return Decimal(repr(value)) / 10_000
 
 
+def third_wall(risk: RiskConfig, instrument_ids: Iterable[str]) -> RiskEngineConfig:
+    """Limits of the engine's own risk engine from the numbers of the gate: what passes both walls before it stops here.
+
+    They are wider than the gate's, since the engine also stops exits, which nothing may trap.
+    """
+    notional = f"{Decimal(repr(risk.wall_notional_quote)):f}"
+    return RiskEngineConfig(
+        max_order_submit_rate=f"{risk.wall_orders_per_sec}/00:00:01",
+        max_notional_per_order=dict.fromkeys(instrument_ids, notional),
+    )
+
+
 def build_engine(plan: VenuePlan) -> BacktestEngine:
     """Make an engine with one venue; add data, then run. Two engines must not be alive in one thread."""
     engine = BacktestEngine(
-        BacktestEngineConfig(trader_id=TRADER, logging=LoggerConfig(bypass_logging=True), run_analysis=False)
+        BacktestEngineConfig(
+            trader_id=TRADER, logging=LoggerConfig(bypass_logging=True), run_analysis=False, risk_engine=plan.wall
+        )
     )
     config, spot = plan.config, plan.config.market == "spot"
     engine.add_venue(

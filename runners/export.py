@@ -7,9 +7,10 @@ import sys
 from collections.abc import Callable, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from errors import RunFailed, UsageError
 from runners._cli import new_app, run
@@ -27,28 +28,44 @@ class BoundName(StrEnum):
 
     CONSERVATIVE = "conservative"
     OPTIMISTIC = "optimistic"
+    LIVE = "live"
 
 
 Bound = Annotated[BoundName | None, typer.Option(help="Queue bound; the headline of the run when absent.")]
-Csv = Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Write there instead of to the screen.")]
+Csv = Annotated[
+    Path | None,
+    typer.Option("--csv", metavar="[FILE]", help="Write CSV there; without FILE, or with -, to the screen."),
+]
 Force = Annotated[bool, typer.Option("--force", help="Replace a file that is there.")]
 
 
-@app.command()
+class OptionalFile(TyperCommand):
+    """A command whose ``--csv`` may stand without its file, as people pipe it; typer has no such option."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put a ``-`` behind a lone ``--csv``."""
+        filled: list[str] = []
+        for this, after in zip(args, [*args[1:], "--"], strict=True):
+            lone = this == "--csv" and after.startswith("-") and after != "-"
+            filled += [this, "-"] if lone else [this]
+        return super().parse_args(ctx, filled)
+
+
+@app.command(cls=OptionalFile)
 def fills(
     name: RunName = "last", csv: Csv = None, bound: Bound = None, force: Force = False, as_json: AsJson = False,
     folder: RunsFolder = DEFAULT_RUNS,
 ) -> None:  # fmt: skip
     """Every fill, with its fee and what it realised against the account's average cost.
 
-    Example: python -m runners export fills last --csv fills.csv
+    Example: python -m runners export fills last --csv > fills.csv
     """
     from runners import exporting  # noqa: PLC0415 - nothing heavy is imported for --help
 
     _export(name, folder, bound, exporting.FLOWS, exporting.fills, csv, force, as_json)
 
 
-@app.command(name="round-trips")
+@app.command(name="round-trips", cls=OptionalFile)
 def round_trips(
     name: RunName = "last", csv: Csv = None, bound: Bound = None, force: Force = False, as_json: AsJson = False,
     folder: RunsFolder = DEFAULT_RUNS,
@@ -62,7 +79,7 @@ def round_trips(
     _export(name, folder, bound, exporting.TRIPS, exporting.trips, csv, force, as_json)
 
 
-@app.command()
+@app.command(cls=OptionalFile)
 def income(
     name: RunName = "last", csv: Csv = None, bound: Bound = None, force: Force = False, as_json: AsJson = False,
     folder: RunsFolder = DEFAULT_RUNS,
@@ -82,10 +99,13 @@ def _export(
 ) -> None:  # fmt: skip
     from runners.exporting import to_csv  # noqa: PLC0415
 
+    to_screen = csv is None or str(csv) == "-"
+    if csv is not None and not to_screen and _is_run(str(csv), folder):
+        raise UsageError(f"{csv} is a run, and --csv takes a file: name the run first, as in: fills {csv} --csv")
     place = find_run(name, folder)
     found = make(place, _bound(place, bound))
     text = json.dumps(list(found), indent=1) + "\n" if as_json else to_csv(columns, found)
-    if csv is None:
+    if csv is None or to_screen:
         sys.stdout.write(text)
         return
     if csv.exists() and not force:
@@ -95,6 +115,15 @@ def _export(
     except OSError as error:
         raise RunFailed(f"{csv} cannot be written: {(error.strerror or str(error)).lower()}.") from error
     typer.echo(f"{len(found)} rows written to {csv}", err=True)
+
+
+def _is_run(name: str, folder: Path) -> bool:
+    """Whether a word that stands where a file is wanted names a run."""
+    try:
+        find_run(name, folder)
+    except UsageError:
+        return False
+    return True
 
 
 def _bound(place: Path, bound: BoundName | None) -> str:

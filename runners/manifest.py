@@ -64,7 +64,7 @@ def manifest(
             if entry.policy.waiver is not None
         ],
         "code": [asdict(mark) for mark in resolved.code],
-        "instruments": {iid: _instrument(found) for iid, found in market.instruments().items()},
+        "instruments": {iid: instrument_mark(found) for iid, found in market.instruments().items()},
         "events": events,
         "wall_seconds": wall_seconds,
         "config": config.model_dump(mode="json", by_alias=True),
@@ -76,7 +76,8 @@ def _certificate(found: Any) -> dict[str, Any]:
     return {"instrument_id": found.instrument_id, "day": found.day, "grade": str(found.grade), "sha": sha}
 
 
-def _instrument(found: Any) -> dict[str, Any]:
+def instrument_mark(found: Any) -> dict[str, Any]:
+    """Precisions and increments of an instrument, for the report."""
     return {
         "price_precision": found.price_precision,
         "size_precision": found.size_precision,

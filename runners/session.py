@@ -14,7 +14,7 @@ from monitoring import report
 from risk.costs import FeeRates
 from runners import wiring
 from runners.config import Resolved, Trust, to_yaml
-from runners.engine_venue import VenuePlan, with_margins
+from runners.engine_venue import VenuePlan, third_wall, with_margins
 from runners.host import Outcome, replay
 from runners.latency import LatencyPlan, plan_latency
 from runners.manifest import manifest
@@ -124,6 +124,7 @@ def _venue(resolved: Resolved, market: Market, latency: LatencyPlan, bound: str)
         latency,
         top_only=config.data.fidelity != "l2",
         queue_position=bound == "conservative",
+        wall=third_wall(config.risk, instruments),
     )
 
 
@@ -147,6 +148,7 @@ def _package(
         trusted=trust.everything,
         workspace=trust.workspace,
         record_tops=record_tops,
+        care=config.execution,
     )
     return wiring.build(config.strategies, plan)
 

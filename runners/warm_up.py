@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any
 
 from catalog.store import Period
@@ -33,7 +34,8 @@ class Length:
     decisions
         Orders sent or refused after it.
     differing
-        Decisions that are not among those of the longest warm-up, or that are missing, whichever are more.
+        Decisions that are not among those of the longest warm-up, or that are missing, whichever are more; prices no further
+        apart than the tolerance are the same.
     parting
         Where they part from those of the longest; None when all are the same.
     """
@@ -68,7 +70,7 @@ class WarmUp:
 
 def warm_up(
     resolved: Resolved, market: Market, trust: Trust, factors: tuple[int, ...],
-    progress: Callable[[float], None] = lambda _done: None,
+    progress: Callable[[float], None] = lambda _done: None, tolerance_bps: float = 0.0,
 ) -> WarmUp:  # fmt: skip
     """Start trading at one instant after warm-ups of different lengths.
 
@@ -76,6 +78,8 @@ def warm_up(
     ----------
     factors
         Multiples of the configured warm-up, rising; those that the data is too short for are left out.
+    tolerance_bps
+        How far apart, in basis points, two prices may be and count as the same.
 
     Raises
     ------
@@ -98,7 +102,8 @@ def warm_up(
         raise RunFailed(
             "no order was sent or refused after any warm-up, so nothing can be compared: take a longer period."
         )
-    return WarmUp(start, tuple(_length(s, rows, found[-1]) for s, rows in zip(secs, found, strict=True)))
+    lengths = (_length(s, rows, found[-1], tolerance_bps) for s, rows in zip(secs, found, strict=True))
+    return WarmUp(start, tuple(lengths))
 
 
 def _fitting(market: Market, secs: list[float]) -> list[float]:
@@ -112,11 +117,52 @@ def _fitting(market: Market, secs: list[float]) -> list[float]:
     return fitting
 
 
-def _length(secs: float, rows: list[Row], longest: list[Row]) -> Length:
-    mine, wanted = Counter(map(_key, rows)), Counter(map(_key, longest))
-    differing = max((mine - wanted).total(), (wanted - mine).total())
-    return Length(secs, max(len(rows), len(longest)), differing, first_difference(rows, longest))
+def _length(secs: float, rows: list[Row], longest: list[Row], bps: float) -> Length:
+    size = max(len(rows), len(longest))
+    aligned = [
+        mine | {"price": other["price"]} if _close(mine, other, bps) else mine
+        for mine, other in zip(rows, longest, strict=False)
+    ]
+    parting = first_difference(aligned + rows[len(longest) :], longest)
+    return Length(secs, size, size - _same(rows, longest, bps), parting)
+
+
+def _same(rows: list[Row], longest: list[Row], bps: float) -> int:
+    """How many decisions of one list can be paired with an equal one of the other."""
+    mine, wanted = _prices(rows), _prices(longest)
+    return sum(_pairs(prices, wanted.get(key, []), bps) for key, prices in mine.items())
+
+
+def _prices(rows: list[Row]) -> Mapping[tuple[Any, ...], list[Decimal]]:
+    found: defaultdict[tuple[Any, ...], list[Decimal]] = defaultdict(list)
+    for row in rows:
+        found[_key(row)].append(Decimal(0) if row["price"] is None else row["price"])
+    return found
+
+
+def _pairs(a: list[Decimal], b: list[Decimal], bps: float) -> int:
+    """Largest number of pairs of prices within the tolerance: both sorted, the lower one that fits no partner is left out."""
+    left, right, found = sorted(a), sorted(b), 0
+    i = j = 0
+    while i < len(left) and j < len(right):
+        if _near(left[i], right[j], bps):
+            i, j, found = i + 1, j + 1, found + 1
+        elif left[i] < right[j]:
+            i += 1
+        else:
+            j += 1
+    return found
+
+
+def _close(a: Row, b: Row, bps: float) -> bool:
+    both_priced = a["price"] is not None and b["price"] is not None
+    return both_priced and _key(a) == _key(b) and _near(a["price"], b["price"], bps)
+
+
+def _near(a: Decimal, b: Decimal, bps: float) -> bool:
+    return abs(a - b) * 10_000 <= Decimal(repr(bps)) * b
 
 
 def _key(row: Row) -> tuple[Any, ...]:
-    return tuple(row[name] for name in COLUMNS)
+    """Everything but the price; a market order has none, which its type says."""
+    return tuple(row[name] for name in COLUMNS if name != "price")

@@ -26,6 +26,9 @@ def warmup_check(
     settings: Setting = None,
     factors: Annotated[str, typer.Option(help="Multiples of data.warmup_secs to compare.")] = "1,2,4",
     tolerance_pct: Annotated[float, typer.Option(min=0, max=100, help="Share of decisions that may differ.")] = 0.0,
+    tolerance_bps: Annotated[
+        float, typer.Option(min=0, max=1000, help="Prices no further apart than this are the same, basis points.")
+    ] = 0.0,
     workspace: Workspace = DEFAULT_WORKSPACE,
     trust_code: TrustCode = False,
     as_json: AsJson = False,
@@ -42,7 +45,7 @@ def warmup_check(
     trust = trust_of(workspace, trust_code)
     resolved = load_backtest(config, settings or (), trust)
     with progress_bar("replaying", 1.0) as advance:
-        found = warm_up(resolved, open_market(resolved.config), trust, multiples, advance)
+        found = warm_up(resolved, open_market(resolved.config), trust, multiples, advance, tolerance_bps)
     enough = found.enough_secs(tolerance_pct / 100)
     passed = enough == found.lengths[0].secs
     if as_json:
@@ -52,7 +55,13 @@ def warmup_check(
     if not passed:
         raise RunFailed(_advice(found, enough))
     if not as_json:
-        typer.echo(f"{found.lengths[0].secs:g} s of warm-up are enough: longer ones decide the same.")
+        typer.echo(f"{found.lengths[0].secs:g} s of warm-up are enough: {_agreement(tolerance_pct, tolerance_bps)}.")
+
+
+def _agreement(tolerance_pct: float, tolerance_bps: float) -> str:
+    """Say what was found, with the tolerances that were asked for."""
+    share = "longer ones decide the same" if not tolerance_pct else f"at most {tolerance_pct:g} % of decisions differ"
+    return share if not tolerance_bps else f"{share} (prices within {tolerance_bps:g} bps count as the same)"
 
 
 def _factors(text: str) -> tuple[int, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,6 +16,7 @@ from execution.actors import BookKeeper, BookKeeperConfig
 from execution.guarding import RESERVED, guard_class
 from execution.ids import ClientOrderIds
 from execution.journal import MemoryJournal
+from execution.order_care import OrderCareConfig
 from execution.seal import seal
 from execution.services import Services
 from execution.settle import settle_orders
@@ -25,6 +26,9 @@ from risk.config import RiskConfig
 from risk.costs import FeeRates
 from risk.desk import Desk
 from risk.gate import RiskGate
+from risk.halts import Halts
+from risk.kill_switch import run_switch
+from risk.loss import LossLedger
 from risk.policy import Policy
 from risk.venue_rules import of_instrument
 from risk.view import AccountView
@@ -84,6 +88,10 @@ class Plan:
         What may be imported.
     record_tops
         Keep the top-of-book series for the report.
+    care
+        Time limits of orders.
+    halts
+        Kill switch and losses of an account; a run's own where there is none.
     """
 
     instruments: Mapping[str, Any]
@@ -100,6 +108,8 @@ class Plan:
     trusted: bool = False
     workspace: Path | None = None
     record_tops: bool = True
+    care: OrderCareConfig = field(default_factory=OrderCareConfig)
+    halts: Halts | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,9 +166,10 @@ def build(entries: Sequence[StrategyEntry], plan: Plan) -> Package:
     rules = {iid: of_instrument(instrument) for iid, instrument in plan.instruments.items()}
     policies = {entry.id: entry.policy for entry in entries}
     ids = ClientOrderIds(plan.order_tag, plan.epoch)
-    gate = RiskGate(plan.risk, view, rules, policies, plan.trading_start_ns, plan.trading_end_ns, ids.prefix)
+    halts = plan.halts or Halts(run_switch("run"), LossLedger(plan.risk.losses()))
+    gate = RiskGate(plan.risk, view, rules, policies, halts, plan.trading_start_ns, plan.trading_end_ns, ids.prefix)
     journal = MemoryJournal()
-    services = Services(gate, journal, view)
+    services = Services(gate, journal, plan.care)
     strategies = tuple(_strategy(entry, plan, services, ids) for entry in entries)
     services.turns.strategies = strategies
     keeper = BookKeeper(BookKeeperConfig(services, [InstrumentId.from_str(iid) for iid in plan.instruments]))

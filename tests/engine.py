@@ -42,9 +42,11 @@ from nautilus_trader.model import (
 )
 
 from execution.wire import Latency
+from risk.breakers.config import BreakersConfig
 from risk.config import RiskConfig
 from risk.costs import FeeRates
 from risk.policy import Policy, WaiveEdge
+from risk.throttles import ThrottleConfig
 from runners.wiring import Package, Plan, build
 from strategies.base import GuardedStrategy, StrategyParams
 
@@ -60,6 +62,10 @@ MAKER = Policy(edge=WaiveEdge(waived="a test"), max_open_entries=10)
 WIDE = RiskConfig(
     max_order_notional_quote=1e6, max_position_notional_quote=1e6, max_gross_leverage=100, max_daily_loss_quote=1e6,
     max_drawdown_pct=100,
+    throttles=ThrottleConfig(
+        max_orders_per_sec=None, max_identical_orders=None, collar_mid_bps=None, collar_mark_bps=None
+    ),
+    breakers=BreakersConfig.model_validate(dict.fromkeys(BreakersConfig.model_fields)),
 )  # fmt: skip
 
 type Level = tuple[float, float]

@@ -76,7 +76,8 @@ class Server:
 
     def _app(self) -> web.Application:
         app = web.Application()
-        for path in ("/ws", "/ws/{streams:.*}", "/stream", "/market/ws", "/public/ws", "/private/ws"):
+        routes = ("/stream", "/public/stream", "/market/stream", "/market/ws", "/public/ws", "/private/ws")
+        for path in ("/ws", "/ws/{streams:.*}", *routes):
             app.router.add_get(path, self._sockets.stream)
         app.router.add_get("/ws-fapi/v1", self._sockets.trading)
         app.router.add_get("/simulated/state", self._state)

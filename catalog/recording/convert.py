@@ -46,7 +46,8 @@ class Converted:
     excluded
         Positions by documented reason.
     tickers
-        The bookTicker rows that were kept, with their update ids, which quotes in the catalog do not have.
+        The bookTicker rows that were kept, with their update ids, which quotes in the catalog do not have, and their
+        corrected receipt times (``received``).
     """
 
     tables: dict[Kind, pa.Table] = field(default_factory=dict)
@@ -172,7 +173,7 @@ def convert_tickers(out: Converted, table: pa.Table, clock: Clock, precision: Pr
         ts_event=ts_event,
         ts_init=ts_init,
     )
-    out.tickers = table
+    out.tickers = table.append_column("received", pa.array(ts_init))
 
 
 def convert_depth(

@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -31,6 +31,7 @@ from catalog.recording.decode import Decoded, decode
 from catalog.recording.depth import Planner, plan
 from catalog.recording.measure import Agreement, agreement, measure
 from catalog.recording.schemas import Stream
+from catalog.recording.seam import earliest_after
 from catalog.recording.source import Progress, read_blocks
 from catalog.store import Catalog
 from catalog.tables import Ints, Precision
@@ -138,7 +139,7 @@ def add_decoded(
         As :func:`ingest_recording`.
     """
     name = instrument_id(market, symbol)
-    cleaned = clean(decoded)
+    cleaned = _behind_the_file_before(clean(decoded), catalog, name)
     rules = _rules(catalog, market, symbol, cleaned)
     instrument, converted, book = _convert(cleaned, rules, market, method.planner)
     facts = {
@@ -167,6 +168,13 @@ def add_decoded(
     new = transaction.result is not None and transaction.result.new
     warnings = _warnings(decoded.truncated, certificates, instrument)
     return Ingested(new, name, tuple(Catalog(catalog).certificates(name)) if new else (), warnings)
+
+
+def _behind_the_file_before(cleaned: Cleaned, catalog: Path, name: str) -> Cleaned:
+    clock = cleaned.clock
+    first = int(clock.ts[0])
+    floor = earliest_after(catalog, name, first - clock.offset_ns, first)
+    return cleaned if floor is None else replace(cleaned, clock=replace(clock, ts=np.maximum(clock.ts, floor)))
 
 
 def _rules(catalog: Path, market: Market, symbol: str, cleaned: Cleaned) -> Iterator[Instrument]:

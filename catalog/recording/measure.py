@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -31,9 +32,9 @@ class Days:
 
     def bucket(self, ts: Ints) -> list[int]:
         """Return how many of the times fall on each day."""
-        index = np.clip((ts - self.first) // NS_PER_DAY, 0, self.count - 1)
-        out: list[int] = np.bincount(index, minlength=self.count).tolist()
-        return out
+        later = (int(np.count_nonzero(ts >= self.bounds(day)[0])) for day in range(1, self.count))
+        reached = [len(ts), *later, 0]  # cheaper than dividing every time
+        return [here - beyond for here, beyond in pairwise(reached)]
 
     def bounds(self, day: int) -> tuple[int, int]:
         """Return the midnights around a day."""
@@ -141,6 +142,8 @@ def _unknown(days: Days, book: Book) -> list[int]:
 def agreement(book: Book, tickers: pa.Table) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
     """Compare the top of book after each batch with the newest bookTicker whose update id is not beyond the batch's.
 
+    After a gap only what came since counts: a lost connection loses quotes too, so the last one before it may be old.
+
     Returns
     -------
     compared, equal
@@ -149,6 +152,8 @@ def agreement(book: Book, tickers: pa.Table) -> tuple[npt.NDArray[np.bool_], npt
     newest = np.searchsorted(whole(tickers, "u"), book.update_id, side="right") - 1
     compared = (newest >= 0) & (book.batches.message != CLEAR_ONLY)
     row = np.maximum(newest, 0)
+    gaps = np.sort(np.array([np.iinfo(np.int64).min, *book.plan.gaps], np.int64))
+    compared &= whole(tickers, "received")[row] >= gaps[np.searchsorted(gaps, book.ts, side="right") - 1]
     pairs = ((book.tops.bid, "b"), (book.tops.bid_size, "B"), (book.tops.ask, "a"), (book.tops.ask_size, "A"))
     equal = compared & (book.tops.bid != EMPTY)
     for mine, name in pairs:

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from zlib_ng import zlib_ng
 
 from errors import DataError
+
+if TYPE_CHECKING:
+    from zlib_ng.zlib_ng import _Decompress as _Member
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _READ_BYTES = 1 << 18
@@ -76,17 +82,33 @@ def _texts(path: Path, on_bytes: Progress) -> Iterator[tuple[bytes, str]]:
 def _inflate(pieces: Iterator[bytes]) -> Iterator[tuple[bytes, str]]:
     member = zlib_ng.decompressobj(_GZIP_WINDOW)
     for piece in pieces:
-        texts, data = [], piece
+        before = copy(member)
         try:
-            while data:
-                if member.eof:
-                    member = zlib_ng.decompressobj(_GZIP_WINDOW)
-                # In small steps: an error throws away the output of its own step only.
-                texts.append(member.decompress(data, _STEP_BYTES))
-                data = member.unused_data if member.eof else member.unconsumed_tail
+            texts, member = _decompress(member, piece)
         except zlib_ng.error as error:  # type: ignore[misc] # its stub forgets the base class
-            yield b"".join(texts), f"damaged compressed data ({error})"
+            yield b"".join(_before_damage(before, piece)), f"damaged compressed data ({error})"
             return
-        yield b"".join(texts), ""
+        yield texts[0] if len(texts) == 1 else b"".join(texts), ""
     rest = member.flush()
     yield rest, "" if member.eof else "the last compressed member has no end"
+
+
+def _decompress(member: _Member, data: bytes) -> tuple[list[bytes], _Member]:
+    """Decompress a whole piece with one call a member."""
+    texts = []
+    while data:
+        if member.eof:
+            member = zlib_ng.decompressobj(_GZIP_WINDOW)
+        texts.append(member.decompress(data))
+        data = member.unused_data
+    return texts, member
+
+
+def _before_damage(member: _Member, data: bytes) -> Iterator[bytes]:
+    """Decompress what can be, in small steps: an error throws away the output of its own step only."""
+    with suppress(zlib_ng.error):  # type: ignore[arg-type] # its stub forgets the base class
+        while data:
+            if member.eof:
+                member = zlib_ng.decompressobj(_GZIP_WINDOW)
+            yield member.decompress(data, _STEP_BYTES)
+            data = member.unused_data if member.eof else member.unconsumed_tail

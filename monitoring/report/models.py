@@ -103,7 +103,7 @@ class ExposureSummary(_Frozen):
 class BoundSummary(_Frozen):
     """Every figure of one queue bound."""
 
-    bound: str = Field(description="conservative (queue modelled) or optimistic (not).")
+    bound: str = Field(description="conservative (queue modelled), optimistic (not), or live.")
     orders: int = Field(description="Orders that reached the venue.")
     rejects: int = Field(description="Of them, rejected by the venue.")
     fills: int = Field(description="Fills.")

@@ -16,7 +16,8 @@ from errors import CorruptData
 from monitoring.report.columns import Fills, Funding, Orders, read_fills, read_funding, read_orders
 from monitoring.report.mids import Mids, read_mids
 
-BOUNDS = ("conservative", "optimistic")
+BOUNDS = ("live", "conservative", "optimistic")
+"""Folders of a run: both queue bounds of a backtest, or `live` alone: a session has no queue model."""
 
 
 class _Lenient(BaseModel):
@@ -182,7 +183,7 @@ def load(run_dir: Path) -> Run:
     manifest = _model(Manifest, run_dir / "manifest.json")
     found = {name: _bound(run_dir / name) for name in BOUNDS if (run_dir / name).is_dir()}
     if not found:
-        raise CorruptData(f"{run_dir} holds neither a conservative nor an optimistic folder.")
+        raise CorruptData(f"{run_dir} holds none of the folders {', '.join(BOUNDS)}.")
     try:
         options = ReportOptions.model_validate(manifest.config.get("report") or {})
     except ValidationError as error:

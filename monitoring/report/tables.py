@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from decimal import Decimal
 from html import escape
 
 from monitoring.report.models import BoundSummary, StrategySummary, Summary
+from monitoring.report.run import Run
 from monitoring.report.terminal import amount, percent
 
 Cell = Callable[[BoundSummary], str]
@@ -18,6 +20,14 @@ _VERDICTS = {
     "INCONCLUSIVE": ("warn-text", "the two queue bounds differ in sign: the data cannot tell."),
     "ONE_BOUND": ("warn-text", "only one queue bound was run; the other might say otherwise."),
 }
+
+
+def traded(run: Run) -> str:
+    """Return what was traded and when, in UTC; the warm-up is not part of it."""
+    first, last = (datetime.fromtimestamp(ns // 1_000_000_000, UTC) for ns in (run.start_ns, run.end_ns))
+    day = "" if first.date() == last.date() else f"{last:%Y-%m-%d} "
+    span = f"{first:%Y-%m-%d %H:%M:%S} – {day}{last:%H:%M:%S} UTC"
+    return f'<p class="traded">{escape(", ".join(run.mids))} · {span}</p>'
 
 
 def trust(summary: Summary) -> str:
@@ -87,6 +97,10 @@ def _bps(value: float | None) -> str:
     return "–" if value is None else f"{value:+.3f} bps"
 
 
+def _share(value: float | None) -> str:
+    return "< 0.1%" if value is not None and 0.0 < value < 0.0005 else percent(value)
+
+
 def _secs(value: float | None) -> str:
     return "–" if value is None else f"{value:,.1f} s"
 
@@ -128,11 +142,11 @@ KEY_ROWS: list[tuple[str, Cell | None]] = [
     ("Time in market", lambda b: percent(b.exposure.time_in_market)),
     (
         "Own / market volume per minute, p50 / p95",
-        lambda b: f"{percent(b.participation.p50)} / {percent(b.participation.p95)}",
+        lambda b: f"{_share(b.participation.p50)} / {_share(b.participation.p95)}",
     ),
     (
         "Order / displayed size, p50 / p95",
-        lambda b: f"{percent(b.size_of_level.p50)} / {percent(b.size_of_level.p95)}",
+        lambda b: f"{_share(b.size_of_level.p50)} / {_share(b.size_of_level.p95)}",
     ),
 ]
 

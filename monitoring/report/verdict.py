@@ -32,8 +32,8 @@ class Doubt:
 
 
 def verdict(net: Mapping[str, Decimal]) -> Verdict:
-    """Compare the sign of the net P&L of the bounds; a zero beside a non-zero also differs in sign."""
-    if len(net) < 2:
+    """Compare the sign of the net P&L of the bounds; a zero beside a non-zero also differs in sign. `live` stands alone."""
+    if len(net) < 2 and "live" not in net:
         return Verdict.ONE_BOUND
     signs = {(value > 0) - (value < 0) for value in net.values()}
     if len(signs) > 1:

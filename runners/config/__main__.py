@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,8 +12,8 @@ import typer
 from errors import UsageError
 from runners._cli import new_app, run
 from runners._trust import DEFAULT_WORKSPACE, AsJson, Setting, TrustCode, Workspace, trust_of
-from runners.config import Resolved, Trust, canonical_json, load_backtest, to_yaml
-from runners.config.schema import schema_text
+from runners.config import LiveResolved, Resolved, Trust, canonical_json, load_backtest, load_live, mode_of, to_yaml
+from runners.config.schema import live_schema_text, schema_text
 from runners.differences import differences
 from runners.foreign import load_strategy
 from runners.run_names import DEFAULT_RUNS, RunsFolder, find_run
@@ -37,7 +38,7 @@ def check(
     Example: python -m runners config check backtest_configs/btc.yaml
     """
     trust = trust_of(workspace, trust_code)
-    found = [_about(load_backtest(path, settings or (), trust)) for path in files]
+    found = [_about(_load(path, settings or (), trust)) for path in files]
     if as_json:
         typer.echo(json.dumps(found, indent=1))
         return
@@ -45,7 +46,13 @@ def check(
         typer.echo(f"{row['file']}: valid, {row['name']} {row['hash'][:8]}, {', '.join(row['strategies'])}")
 
 
-def _about(resolved: Resolved) -> dict[str, Any]:
+def _load(path: Path, settings: Sequence[str], trust: Trust) -> Resolved | LiveResolved:
+    """Resolve a file as what its `mode` says it is."""
+    load = load_backtest if mode_of(path) == "backtest" else load_live
+    return load(path, settings, trust)
+
+
+def _about(resolved: Resolved | LiveResolved) -> dict[str, Any]:
     config = resolved.config
     entries = [f"{entry.id} ({entry.class_path})" for entry in config.strategies]
     return {"file": str(resolved.source), "name": config.name, "hash": resolved.hash, "strategies": entries}
@@ -63,7 +70,7 @@ def show(
 
     Example: python -m runners config show backtest_configs/btc.yaml --set venue.leverage=2
     """
-    resolved = load_backtest(file, settings or (), trust_of(workspace, trust_code))
+    resolved = _load(file, settings or (), trust_of(workspace, trust_code))
     typer.echo(canonical_json(resolved.config) if as_json else to_yaml(resolved.config), nl=as_json)
 
 
@@ -93,7 +100,7 @@ def diff(
 
 def _resolved(name: str, folder: Path, trust: Trust) -> dict[str, Any]:
     if Path(name).is_file():
-        dumped: dict[str, Any] = load_backtest(Path(name), (), trust).config.model_dump(mode="json", by_alias=True)
+        dumped: dict[str, Any] = _load(Path(name), (), trust).config.model_dump(mode="json", by_alias=True)
         return dumped
     if Path(name).suffix in (".yaml", ".yml"):
         raise UsageError(f"there is no file {name}.")
@@ -112,6 +119,7 @@ def schema(
         str | None,
         typer.Option("--class", metavar="MODULE:CLASS", help="Print the parameters of this strategy instead."),
     ] = None,
+    live: Annotated[bool, typer.Option("--live", help="Print that of a live file.")] = False,
     workspace: Workspace = DEFAULT_WORKSPACE,
     trust_code: TrustCode = False,
 ) -> None:
@@ -120,7 +128,7 @@ def schema(
     Example: python -m runners config schema --class strategies.order_flow:OrderFlow
     """
     if cls is None:
-        typer.echo(schema_text(), nl=False)
+        typer.echo(live_schema_text() if live else schema_text(), nl=False)
         return
     trust = trust_of(workspace, trust_code)
     found = load_strategy(cls, trusted=trust.everything, workspace=trust.workspace)

@@ -89,6 +89,8 @@ def _explain(detail: ErrorDetails, path: KeyPath, model: type[BaseModel], prefix
 
 def _unknown(name: str, key: str, valid: Mapping[str, FieldInfo]) -> str:
     near = _nearest(key, valid)
+    if key in valid:  # valid in another form of the same section, whose own value was not
+        return f"{name} has no valid value; wanted: {_wanted(valid[key])}."
     if near is not None and _unit(key) and near.rpartition("_")[0] == key.rpartition("_")[0]:
         return f"{name} is not a key: it is given in {_unit(near)}, as {near}."
     if near is not None:

@@ -16,6 +16,7 @@ from runners.config import overrides
 from runners.config.digest import config_hash
 from runners.config.document import Document
 from runners.config.explain import sentences
+from runners.config.live import LiveConfig
 from runners.config.models import BacktestConfig, StrategyEntry
 from runners.foreign import build_config, load_strategy
 from runners.loading import CodeMark, code_mark
@@ -75,10 +76,9 @@ def load_backtest(path: Path, settings: Sequence[str] = (), trust: Trust | None 
     """
     found = documents.read(path)
     overrides.apply(found, tuple(settings))
-    _check_version(found)
-    config = _validated(BacktestConfig, found.data, found)
-    config = _with_params(config, found, trust or Trust())
-    return Resolved(config, config_hash(config), path, _code(config, trust or Trust()))
+    check_version(found)
+    config = with_params(validated(BacktestConfig, found.data, found), found, trust or Trust())
+    return Resolved(config, config_hash(config), path, code_of(config, trust or Trust()))
 
 
 def to_yaml(config: BaseModel) -> str:
@@ -87,7 +87,14 @@ def to_yaml(config: BaseModel) -> str:
     return yaml.safe_dump(dumped, sort_keys=False, allow_unicode=True, width=120)
 
 
-def _check_version(found: Document) -> None:
+def check_version(found: Document) -> None:
+    """Refuse a file that was written for another version of the format.
+
+    Raises
+    ------
+    ConfigError
+        With the change to make.
+    """
     version = found.data.get("version")
     if isinstance(version, int) and not isinstance(version, bool) and version != VERSION:
         age = "newer than this program: update it, or" if version > VERSION else "not a version any more:"
@@ -98,14 +105,28 @@ def _check_version(found: Document) -> None:
         raise ConfigError(f"{found.file}: version is missing; add the line 'version: {VERSION}'.")
 
 
-def _validated[M: BaseModel](model: type[M], data: Any, found: Document, prefix: documents.KeyPath = ()) -> M:
+def validated[M: BaseModel](model: type[M], data: Any, found: Document, prefix: documents.KeyPath = ()) -> M:
+    """Validate data that stands in a file.
+
+    Raises
+    ------
+    ConfigError
+        Naming file, line, key and what would be right.
+    """
     try:
         return model.model_validate(data)
     except ValidationError as error:
         raise ConfigError(sentences(error, model, found, prefix)) from error
 
 
-def _with_params(config: BacktestConfig, found: Document, trust: Trust) -> BacktestConfig:
+def with_params[C: (BacktestConfig, LiveConfig)](config: C, found: Document, trust: Trust) -> C:
+    """Load every strategy's class and fill in the defaults of its parameters.
+
+    Raises
+    ------
+    ConfigError
+        When a class cannot be loaded, or a parameter is wrong.
+    """
     entries = []
     for index, entry in enumerate(config.strategies):
         place: documents.KeyPath = ("strategies", index)
@@ -143,7 +164,8 @@ def _named(sentence: str) -> documents.KeyPath:
     return tuple(first.split(".")) if first.startswith("params") or first == "config_class" else ("params", first)
 
 
-def _code(config: BacktestConfig, trust: Trust) -> tuple[CodeMark, ...]:
+def code_of(config: BacktestConfig | LiveConfig, trust: Trust) -> tuple[CodeMark, ...]:
+    """Where the code of the strategies lies."""
     paths = [path for e in config.strategies for path in (e.class_path, e.config_class) if path is not None]
     return tuple(code_mark(path, trust.workspace) for path in dict.fromkeys(paths))
 
@@ -151,7 +173,7 @@ def _code(config: BacktestConfig, trust: Trust) -> tuple[CodeMark, ...]:
 def _params(model: type[BaseModel], found: Document, place: documents.KeyPath) -> dict[str, Any]:
     entry = found.data["strategies"][place[1]]
     entry["params"] = entry.get("params") or {}
-    return _validated(model, entry["params"], found, place).model_dump(mode="json", by_alias=True)
+    return validated(model, entry["params"], found, place).model_dump(mode="json", by_alias=True)
 
 
 def _check_size(params: dict[str, Any], limit: float, found: Document, place: documents.KeyPath) -> None:

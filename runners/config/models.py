@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from execution.order_care import OrderCareConfig
 from risk.config import RiskConfig
 from risk.policy import Policy
 from runners.config.data import DataConfig
@@ -78,25 +80,19 @@ class BacktestConfig(_Frozen):
     venue: VenueConfig = Field(description="The simulated venue and account")
     strategies: tuple[StrategyEntry, ...] = Field(min_length=1, description="What trades")
     risk: RiskConfig = Field(description="Limits of the account")
+    execution: OrderCareConfig = Field(default_factory=OrderCareConfig, description="Time limits of orders")
     report: ReportConfig = Field(default_factory=ReportConfig, description="Grids and horizons of the statistics")
     output: str = Field(default="runs", min_length=1, description="Folder that run directories are put into")
 
     @field_validator("instruments")
     @classmethod
     def _instrument_ids(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for text in value:
-            symbol, dot, venue = text.rpartition(".")
-            if not (symbol and dot and venue.isalnum()):
-                raise ValueError(f"{text} is not an instrument id; write SYMBOL.VENUE, such as BTCUSDT-PERP.BINANCE")
-        _no_repeats("instruments", value)
+        check_instrument_ids(value)
         return value
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        _no_repeats("strategies: id", [entry.id for entry in self.strategies])
-        _no_repeats("strategies: order_id_tag", [entry.order_id_tag for entry in self.strategies])
-        for entry in self.strategies:
-            self._check_instrument(entry)
+        check_entries(self.strategies, self.instruments)
         perpetual = [iid for iid in self.instruments if "-PERP." in iid]
         if self.venue.market == "spot" and perpetual:
             raise ValueError(f"venue.market is spot, but {perpetual[0]} is a perpetual; write usdm")
@@ -104,18 +100,44 @@ class BacktestConfig(_Frozen):
             raise ValueError("venue.market is usdm, but an instrument is not a perpetual (ids end in -PERP.BINANCE)")
         return self
 
-    def _check_instrument(self, entry: StrategyEntry) -> None:
-        if entry.instrument is None and len(self.instruments) > 1:
-            raise ValueError(f"strategy {entry.id} must name its instrument, since the file has several")
-        if entry.instrument is not None and entry.instrument not in self.instruments:
-            raise ValueError(f"strategy {entry.id} trades {entry.instrument}, which is not among instruments")
-
     def instrument_of(self, entry: StrategyEntry) -> str:
         """Instrument id that a strategy trades."""
         return entry.instrument or self.instruments[0]
 
 
-def _no_repeats(what: str, values: list[str] | tuple[str, ...]) -> None:
+def check_instrument_ids(instruments: Sequence[str]) -> None:
+    """Refuse what is no instrument id, and one that is there twice.
+
+    Raises
+    ------
+    ValueError
+        Naming it.
+    """
+    for text in instruments:
+        symbol, dot, venue = text.rpartition(".")
+        if not (symbol and dot and venue.isalnum()):
+            raise ValueError(f"{text} is not an instrument id; write SYMBOL.VENUE, such as BTCUSDT-PERP.BINANCE")
+    _no_repeats("instruments", instruments)
+
+
+def check_entries(strategies: Sequence[StrategyEntry], instruments: Sequence[str]) -> None:
+    """Refuse strategies with the same id or tag, and an instrument that is not there.
+
+    Raises
+    ------
+    ValueError
+        Naming the strategy.
+    """
+    _no_repeats("strategies: id", [entry.id for entry in strategies])
+    _no_repeats("strategies: order_id_tag", [entry.order_id_tag for entry in strategies])
+    for entry in strategies:
+        if entry.instrument is None and len(instruments) > 1:
+            raise ValueError(f"strategy {entry.id} must name its instrument, since the file has several")
+        if entry.instrument is not None and entry.instrument not in instruments:
+            raise ValueError(f"strategy {entry.id} trades {entry.instrument}, which is not among instruments")
+
+
+def _no_repeats(what: str, values: Sequence[str]) -> None:
     repeated = [value for value, count in Counter(values).items() if count > 1]
     if repeated:
         raise ValueError(f"{what} {repeated[0]} is there twice; each must be unique in the file")

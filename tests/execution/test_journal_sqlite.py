@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from errors import SafetyRefusal
+from execution.journal import RiskEvent
 from execution.journal_file import JournalFailed, connect, open_journal
 from execution.journal_schema import APPLICATION_ID, MIGRATIONS, migrate, version
 from execution.journal_sqlite import SqliteJournal
@@ -99,7 +100,7 @@ def test_after_a_failed_commit_the_connection_is_never_used_again(
         lambda: failing.resize("h1", D(1)),
         lambda: failing.fill(fill()),
         lambda: failing.funding(1, BTC, "flow-1", D(1), None, D(1)),
-        lambda: failing.risk_event(1, "edge", "feed_age_ms", "late", {}),
+        lambda: failing.risk(RiskEvent(1, "breaker", "feed_age_ms", "", "open", "soft", "late", {})),
         lambda: failing.save_risk_state(1, "loss", {}),
         lambda: failing.risk_state("loss"),
         lambda: failing.equity(1, D(1)),
@@ -206,13 +207,13 @@ def test_risk_state_survives_a_restart_whole(tmp_path: Path) -> None:
 @pytest.mark.req("R-11")
 def test_risk_events_and_equity_are_kept(tmp_path: Path) -> None:
     journal = at(tmp_path)
-    journal.risk_event(5, "edge", "feed_age_ms", "event is 812 ms old", {"age_ms": 812.0})
+    journal.risk(RiskEvent(5, "breaker", "feed_age_ms", "", "open", "soft", "event is 812 ms old", {"age_ms": 812.0}))
     journal.equity(60, D("9999.99"))
     journal.equity(60, D("9999.98"))
     journal.close()
     reader = plain(tmp_path)
     assert reader.execute("SELECT ts_ns, kind, name, detail, figures FROM risk_events").fetchall() == [
-        (5, "edge", "feed_age_ms", "event is 812 ms old", '{"age_ms": 812.0}')
+        (5, "breaker", "feed_age_ms", "event is 812 ms old", '{"age_ms": 812.0}')
     ]
     assert reader.execute("SELECT ts_ns, equity FROM equity").fetchall() == [(60, "9999.98")]
     reader.close()

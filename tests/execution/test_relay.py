@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from nautilus_trader.model import AggressorSide, OrderSide, Price, Quantity
 
-from execution.relay import relay_order_event
 from execution.topics import HALT, ORDER_EVENTS, REFUSALS
 from risk.config import RiskConfig
 from strategies.intents import Enter, Side
@@ -154,7 +153,7 @@ def test_a_fill_reported_twice_counts_once_in_view_and_journal() -> None:
 
         def on_order_filled(self, event: Any) -> None:
             services = self.services  # type: ignore[attr-defined]
-            relay_order_event(event, "s", services.view, services.journal)
+            services.relay.order(event, "s")
             self.leaves = [float(order.leaves) for order in self.working.values()]
 
     ran = run(Echo, quiet())
@@ -246,6 +245,6 @@ def test_a_loss_between_orders_halts_and_takes_back_resting_entries() -> None:
     data += [book(3000 + 100 * k, [(70.0, k)]) for k in (1, 2, 3)]
     ran = run(Losing, data, policy=FREE, risk=risk)
     assert not ran.faults.count, ran.faults.trace
-    assert ran.strategy.heard == ["daily loss 6.10005 > 5"]  # 100.1 − 94.05 + fee 0.05005
+    assert ran.strategy.heard == ["daily loss 6.10 > 5.00"]  # 100.1 − 94.05 + fee 0.05005
     assert ran.strategy.left == [True]  # the exit stays
     assert ran.package.services.view.entries("s", KEY) == 0

@@ -18,8 +18,10 @@ import pytest
 
 from monitoring.report import Summary, load, summarise, write_html
 from monitoring.report.book_grid import LevelChange
+from monitoring.report.figures.cost_plots import label, waterfall
 from monitoring.report.figures.sections import sections
 from monitoring.report.html import page
+from monitoring.report.tables import key_figures
 from tests.monitoring.build_run import IID, Scene, fill, order, quote, random_scene
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
@@ -210,8 +212,75 @@ def test_resting_orders_carry_their_queue_on_the_heat_map(tmp_path: Path) -> Non
         orders=[order(10, queue_ahead=3.25, price=60_000, status="CANCELED", filled_quantity=0)],
     )
     run = load(scene.write(tmp_path))
-    data = figures_in(page(run, summarise(run), fake_book))[f"book-{IID}"]["data"]
+    picture = figures_in(page(run, summarise(run), fake_book))[f"book-{IID}"]
+    data, (plate,) = picture["data"], picture["layout"]["annotations"]
+    assert plate["text"] == "3.25"
+    assert "rgba" in plate["bgcolor"]  # a plate of its own: readable on any size of the book
     starts = next(trace for trace in data if trace.get("name") == "our bids accepted")
-    assert starts["text"] == ["3.25"]
     assert "queue ahead 3.25" in starts["customdata"][0]
     assert "canceled" in starts["customdata"][0]
+
+
+def queue_plates(tmp_path: Path, orders: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    quotes = [quote(0, 59_999.9, 60_000.1), quote(60, 59_999.9, 60_000.1)]
+    run = load(Scene(quotes=quotes, orders=orders).write(tmp_path))
+    layout = figures_in(page(run, summarise(run), fake_book))[f"book-{IID}"]["layout"]
+    found: list[dict[str, Any]] = layout.get("annotations", [])
+    return found
+
+
+def resting(seconds: float, side: str = "BUY") -> dict[str, Any]:
+    return order(seconds, side, price=60_000, queue_ahead=1.0, status="CANCELED", filled_quantity=0)
+
+
+def test_the_queue_of_a_late_order_is_written_to_its_left_and_of_an_ask_above(tmp_path: Path) -> None:
+    early, late = queue_plates(tmp_path, [resting(1), resting(59, "SELL")])
+    assert (early["xanchor"], early["yanchor"]) == ("left", "top")
+    assert (late["xanchor"], late["yanchor"]) == ("right", "bottom")
+
+
+def test_many_orders_show_their_queue_on_pointing_only(tmp_path: Path) -> None:
+    assert len(queue_plates(tmp_path / "25", [resting(second) for second in range(1, 26)])) == 25
+    assert queue_plates(tmp_path / "26", [resting(second) for second in range(1, 27)]) == []
+
+
+def axis_titles(layout: dict[str, Any]) -> dict[str, str]:
+    return {name: axis["title"]["text"] for name, axis in layout.items() if "axis" in name and "title" in axis}
+
+
+def test_every_axis_that_shows_an_amount_names_its_unit(text: str) -> None:
+    found = {key: axis_titles(figure["layout"]) for key, figure in figures_in(text).items()}
+    assert found[f"price-{IID}"] == {"xaxis": "UTC", "yaxis": "price, USDT", "yaxis2": "position,<br>base units"}
+    assert found[f"book-{IID}"] == {"xaxis": "UTC", "yaxis": "price, USDT"}
+    assert found["baselines"] == {"xaxis": "UTC", "yaxis": "net P&L, USDT"}
+    assert found["clock"]["yaxis"] == "P&L, USDT"
+    assert found["equity"] == {"xaxis": "UTC", "yaxis": "equity, USDT", "yaxis2": "drawdown, %"}
+
+
+def test_the_waterfall_leaves_room_for_its_figures_and_hides_no_loss_behind_a_zero(summary: Summary) -> None:
+    picture = waterfall(summary).figure
+    assert picture is not None
+    low, high = picture.layout.yaxis.range
+    tops = [0.0]
+    for bound in summary.bounds.values():
+        parts = bound.waterfall
+        level = 0.0
+        for part in (parts.spread, parts.markout, parts.inventory, -parts.fees, parts.funding):
+            level += float(part)
+            tops.append(level)
+    assert low < min(tops)
+    assert high > max(tops)
+    assert [label(value) for value in (-0.002, 0.0, 0.5, -1234.567)] == ["-0.002", "+0.00", "+0.50", "-1,234.57"]
+
+
+def test_a_share_that_is_not_nothing_is_not_shown_as_zero(summary: Summary) -> None:
+    bound = summary.bounds["conservative"]
+    tiny = bound.model_copy(
+        update={"participation": bound.participation.model_copy(update={"p50": 0.00002, "p95": 0.0})}
+    )
+    shown = key_figures(summary.model_copy(update={"bounds": {"conservative": tiny}}))
+    assert "&lt; 0.1% / 0.0%" in shown
+
+
+def test_the_page_says_what_was_traded_and_when_in_utc(text: str) -> None:
+    assert re.search(rf'class="traded">{IID} · \d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d – \d\d:\d\d:\d\d UTC<', text)

@@ -51,7 +51,7 @@ def test_a_manifest_without_a_key_names_the_key(tmp_path: Path) -> None:
 def test_a_folder_without_bounds_is_no_run(tmp_path: Path) -> None:
     scene().write(tmp_path)
     (tmp_path / "conservative").rename(tmp_path / "elsewhere")
-    with pytest.raises(CorruptData, match="neither"):
+    with pytest.raises(CorruptData, match="none of the folders"):
         load(tmp_path)
 
 

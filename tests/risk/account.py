@@ -12,6 +12,9 @@ from risk.books import Books
 from risk.config import RiskConfig
 from risk.costs import FeeRates
 from risk.gate import RiskGate
+from risk.halts import Halts
+from risk.kill_switch import run_switch
+from risk.loss import LossLedger
 from risk.policy import Policy
 from risk.request import OrderRequest, Purpose, Side
 from risk.venue_rules import VenueRules, of_instrument
@@ -64,7 +67,8 @@ def gate(
         view.books.apply_deltas(opening(), "caller")
         view.books.apply_deltas(opening(iid=ETH_IID), "caller")
     filters = rules or of_instrument(perpetual())
-    return RiskGate(risk, view, dict.fromkeys(instruments, filters), {"s": policy}, start_ns, end_ns, "bt")
+    halts = Halts(run_switch("run"), LossLedger(risk.losses()))
+    return RiskGate(risk, view, dict.fromkeys(instruments, filters), {"s": policy}, halts, start_ns, end_ns, "bt")
 
 
 _ENTRY = OrderRequest(

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from risk.config import RiskConfig
 from risk.costs import FeeRates
 from risk.gate import RiskGate
-from risk.limits import NS_PER_DAY
+from risk.loss import NS_PER_DAY
 from risk.policy import Policy, WaiveEdge
 from risk.request import OrderRequest, Side
 from risk.venue_rules import VenueRules
@@ -60,11 +60,26 @@ def test_a_halt_refuses_with_its_first_reason() -> None:
 
 
 def test_a_halt_that_lasts_replaces_one_of_a_day_and_not_the_other_way_round() -> None:
-    made = gate()
-    made.halt("today", day=0)
+    account = Account(cash="10000")
+    made = gate(account, risk=TIGHT)
+    made.observe(0)
+    account.unrealised = "-100.01"
+    made.observe(SECOND)
+    assert (made.halted, made.halts.latched) == ("daily loss 100.01 > 100.00", False)
     made.halt("for good")
-    made.halt("today again", day=0)
-    assert (made.halted, made.halted_day) == ("for good", None)
+    made.observe(2 * SECOND)
+    assert (made.halted, made.halts.latched) == ("for good", True)
+
+
+@pytest.mark.req("R-1")
+def test_a_daily_loss_latches_where_the_configuration_says_so() -> None:
+    account = Account(cash="10000")
+    made = gate(account, risk=TIGHT.model_copy(update={"daily_loss_latches": True}))
+    made.observe(0)
+    account.unrealised = "-100.01"
+    made.observe(SECOND)
+    assert made.halts.latched
+    assert reason(made, order(ts_ns=NS_PER_DAY)) is Reason.HALTED
 
 
 @pytest.mark.req("R-8")
@@ -208,8 +223,8 @@ def test_a_loss_halts_while_nothing_is_sent_and_the_halt_of_a_day_ends_with_it()
     made.observe(2 * SECOND - 1)
     assert made.halted is None  # read at most once a second
     made.observe(2 * SECOND)
-    assert made.halted == "daily loss 100.01 > 100"
-    assert reason(made, order(ts_ns=3 * SECOND)) is Reason.HALTED
+    assert made.halted == "daily loss 100.01 > 100.00"
+    assert reason(made, order(ts_ns=3 * SECOND)) is Reason.DAILY_LOSS
     assert reason(made, order(ts_ns=NS_PER_DAY)) is None
 
 

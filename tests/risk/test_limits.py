@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from risk.config import RiskConfig
-from risk.limits import NS_PER_DAY, Exposure, LossLimits, check_exposure
+from risk.limits import Exposure, check_exposure
 from risk.request import Side
 from risk.verdict import Reason, Refused
 from tests.risk.account import market, order
@@ -22,7 +22,9 @@ LIMITS = RiskConfig(
 
 def exposure(**changes: Any) -> Exposure:
     values = {"net": 0, "resting_same_side": 0, "price": 100, "gross_elsewhere": 0, "worst_here": 0, "equity": 10_000}
-    return Exposure(**{name: Decimal(str(value)) for name, value in (values | changes).items()})
+    entries = int(changes.pop("open_entries", 0))
+    decimals = {name: Decimal(str(value)) for name, value in (values | changes).items()}
+    return Exposure(**decimals, open_entries=entries)
 
 
 def reason(quantity: str, side: Side = Side.BUY, price: str = "100.0", **changes: Any) -> Reason | None:
@@ -82,49 +84,6 @@ def test_a_refusal_carries_value_and_limit() -> None:
     assert isinstance(verdict, Refused)
     assert verdict.detail == "order notional 1000.60005 > 1000"
     assert verdict.figures == {"value": "1000.60005", "limit": "1000"}
-
-
-def losses() -> LossLimits:
-    return LossLimits(Decimal(100), Decimal(5))
-
-
-@pytest.mark.req("R-1")
-@pytest.mark.parametrize(("equity", "breached"), [("9900.01", False), ("9900", False), ("9899.99", True)])
-def test_daily_loss_is_measured_from_the_start_of_the_utc_day(equity: str, breached: bool) -> None:
-    limits = losses()
-    assert limits.update(1, Decimal(10_000)) is None
-    breach = limits.update(2, Decimal(equity))
-    assert (breach is not None) is breached
-    if breach is not None:
-        assert breach.why == "daily loss 100.01 > 100"
-        assert breach.day == 0
-
-
-@pytest.mark.req("R-1")
-def test_a_new_day_starts_from_its_first_equity() -> None:
-    limits = losses()
-    limits.update(1, Decimal(10_000))
-    assert limits.update(NS_PER_DAY, Decimal(9_850)) is None
-    assert limits.update(NS_PER_DAY + 1, Decimal(9_750)) is None
-    assert limits.update(NS_PER_DAY + 2, Decimal("9749.99")) is not None
-
-
-@pytest.mark.req("R-3")
-@pytest.mark.parametrize(("equity", "breached"), [("10450.01", False), ("10450", False), ("10449.99", True)])
-def test_drawdown_is_measured_from_the_peak_and_lasts(equity: str, breached: bool) -> None:
-    limits = LossLimits(Decimal(10_000), Decimal(5))
-    limits.update(1, Decimal(10_000))
-    limits.update(2, Decimal(11_000))
-    breach = limits.update(3, Decimal(equity))
-    assert (breach is not None) is breached
-    if breach is not None:
-        assert breach.day is None
-
-
-def test_no_peak_above_zero_means_no_drawdown() -> None:
-    limits = LossLimits(Decimal(100), Decimal(5))
-    assert limits.update(1, Decimal(0)) is None
-    assert limits.update(2, Decimal(-50)) is None
 
 
 def test_an_order_larger_than_the_position_limit_is_a_mistake_in_the_file() -> None:

@@ -100,7 +100,7 @@ def test_two_strategies_share_one_equity_and_one_net_position() -> None:
     view.books.apply_deltas(opening(2000, perpetual().id), "caller")
     assert view.mid(KEY) == Decimal("100.05")
     assert view.mid("SOLUSDT-PERP.BINANCE") is None
-    assert view.gross_elsewhere(KEY) == 0
+    assert view.elsewhere(KEY, Side.BUY).gross == 0
 
 
 @pytest.mark.req("R-7")

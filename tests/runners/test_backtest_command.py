@@ -80,7 +80,7 @@ def test_a_run_directory_has_all_files_and_a_waterfall_without_residual(
 ) -> None:
     out = tmp_path / "run"
     succeed(active(tmp_path), "--output", out, "--trust-code")
-    names = {"orders", "order_events", "fills", "refusals", "funding", "equity"}
+    names = {"orders", "order_events", "fills", "refusals", "funding", "risk_events", "equity"}
     for bound in ("conservative", "optimistic"):
         assert {path.stem for path in (out / bound).glob("*.parquet")} == names
         assert (out / bound / "account.json").exists()
@@ -120,7 +120,7 @@ def test_two_processes_write_the_same_bytes(here: Path, tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": str(PROJECT), "PYTHONHASHSEED": "5"}
     subprocess.run([sys.executable, "-c", code, *arguments], cwd=here, env=environment, check=True, capture_output=True)
     files = sorted(path.relative_to(tmp_path / "one") for path in (tmp_path / "one").rglob("*.parquet"))
-    assert len(files) == 14
+    assert len(files) == 16
     for name in files:
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes(), name
 

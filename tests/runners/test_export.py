@@ -121,6 +121,27 @@ def test_a_file_that_is_there_is_kept_unless_forced(place: Path, tmp_path: Path)
     assert out.read_bytes() == text
 
 
+@pytest.mark.parametrize("order", [("--csv",), ("--csv", "-"), ("--csv", "--bound", "conservative"), ()])
+def test_csv_without_a_file_goes_to_the_screen(
+    place: Path, order: tuple[str, ...], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(place.parent)
+    assert command("fills", place, *order) == 0
+    printed = capsys.readouterr()
+    assert printed.out.splitlines()[0] == ",".join(FLOWS)
+    assert len(printed.out.splitlines()) == 4
+    assert printed.err == ""
+    assert sorted(path.name for path in place.parent.iterdir()) == ["run"]
+
+
+def test_csv_before_the_run_does_not_write_a_file_of_the_runs_name(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command("fills", "--csv", "run", "--runs", place.parent) == 2
+    assert "name the run first" in capsys.readouterr().err
+    assert command("fills", "--csv", "--runs", place.parent) == 0
+
+
 def test_a_bound_that_was_not_run_is_a_usage_error(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert command("income", place, "--bound", "optimistic") == 2
     assert "has no optimistic bound" in capsys.readouterr().err

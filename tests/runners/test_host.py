@@ -226,4 +226,5 @@ def test_leverage_limits_what_the_account_can_open() -> None:
         starting_balance_quote=60,
         leverage=2,
     )
-    assert statuses(outcome) in (["DENIED"], ["REJECTED"])  # 200.5 of notional needs 100.25 of margin
+    assert statuses(outcome) == []  # 200.5 of notional needs 100.25 of margin, and the gate says so before the venue
+    assert outcome.tables["refusals"].column("reason").to_pylist() == ["margin_floor"]

@@ -14,10 +14,13 @@ import pytest
 from errors import UsageError
 from runners import backtest, runs
 from runners._cli import run
-from runners.comparing import DECIDED, compare, parting
+from runners.comparing import DECIDED, Parting, compare, parting
 from runners.differences import Difference, differences
 from runners.run_names import find_run, list_runs
+from runners.run_tables import _differences, _sentence, show
 from tests.runners.short import STRATEGIES, short
+
+IID = "BTCUSDT-PERP.BINANCE"
 
 
 def fake(folder: Path, name: str) -> Path:
@@ -175,6 +178,30 @@ def test_compare_shows_the_key_the_waterfalls_and_the_first_order_that_differs(
     orders = bound["orders"]
     assert orders["index"] >= 1  # the first entry is the same, its exit is not
     assert orders["a"] != orders["b"]
+
+
+def test_compare_of_strangers_folds_a_strategy_that_one_run_lacks(capsys: pytest.CaptureFixture[str]) -> None:
+    keys = {"id": "two", "class": "strategies.breakout:Breakout", "params": {"bar_secs": 10, "stop_atr": 2.0}}
+    found = differences(
+        {"strategies": [{"id": "one", "class": "a:B", "note": None}], "start_ns": 1_723_075_200_000_000_000},
+        {"strategies": [{"id": "one", "class": "a:B", "note": "x"}, keys], "start_ns": 1_723_075_260_000_000_000},
+    )
+    assert len(found) == 6  # note, start, and four keys of `two`
+    show(_differences("configuration", found))
+    lines = [line for line in capsys.readouterr().out.splitlines() if "│" in line]
+    assert [[cell.strip() for cell in line.split("│")[1:-1]] for line in lines] == [
+        ["strategies.one.note", "null", "x"],
+        ["start_ns", "2024-08-08 00:00:00.000000", "2024-08-08 00:01:00.000000"],
+        ["strategies.two", "–", "strategies.breakout:Breakout"],
+    ]
+
+
+def test_nothing_in_common_is_not_called_the_first_0_equal() -> None:
+    row = {"ts_ns": 0, "strategy_id": "s", "side": "BUY", "quantity": Decimal(1), "price": None, "instrument_id": IID}
+    assert _sentence("orders", Parting(0, ("side",), row, row | {"side": "SELL"}), (1, 1)).startswith(
+        "orders: they differ from the first on; then\n"
+    )
+    assert "the first 2 are equal; then only A goes on" in _sentence("orders", Parting(2, (), row, None), (3, 2))
 
 
 def test_a_run_with_one_bound_is_compared_on_that_bound(pair: tuple[Path, Path, Path], tmp_path: Path) -> None:

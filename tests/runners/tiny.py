@@ -23,6 +23,7 @@ from nautilus_trader.model import (
     TradeTick,
 )
 
+from risk.breakers.config import BreakersConfig
 from risk.config import RiskConfig
 from risk.costs import FeeRates
 from risk.policy import Policy
@@ -124,6 +125,8 @@ def venue_config(**changes: Any) -> VenueConfig:
 RISK = RiskConfig.model_validate({
     "max_order_notional_quote": 100_000, "max_position_notional_quote": 1_000_000, "max_gross_leverage": 100,
     "max_daily_loss_quote": 10_000, "max_drawdown_pct": 100,
+    "throttles": {"max_orders_per_sec": None, "max_identical_orders": None, "collar_mid_bps": None, "collar_mark_bps": None},
+    "breakers": dict.fromkeys(BreakersConfig.model_fields),
 })  # fmt: skip
 ANYTHING = Policy.model_validate({"entry_order": "market", "edge": {"waived": "a truth test"}, "max_open_entries": 50})
 

@@ -28,7 +28,7 @@ def order_book(run: Run, instrument_id: str, read: BookReader | None) -> Section
         return section(instrument_id, None, f"The book could not be read again: {error}")
     if not picture.grid.size.any():
         return section(instrument_id, None, f"No depth was recorded in this window ({run.manifest.fidelity} data).")
-    return section(instrument_id, picture)
+    return section(instrument_id, picture, currency=run.headline.account.currency)
 
 
 def _picture(run: Run, instrument_id: str, read: BookReader) -> Picture:

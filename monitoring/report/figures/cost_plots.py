@@ -27,16 +27,33 @@ def waterfall(summary: Summary) -> Section:
         figure(
             traces,
             waterfallmode="group",
-            yaxis={"title": {"text": summary.currency}, "zeroline": True},
+            yaxis={"title": {"text": summary.currency}, "zeroline": True, "range": _room(summary)},
             xaxis={"type": "category", "tickangle": 0, "automargin": True},
         ),
         height=380,
     )
 
 
-def _steps(bound: BoundSummary) -> go.Waterfall:
+def _values(bound: BoundSummary) -> list[float]:
     parts = bound.waterfall
-    values = [float(v) for v in (parts.spread, parts.markout, parts.inventory, -parts.fees, parts.funding, parts.net)]
+    return [float(v) for v in (parts.spread, parts.markout, parts.inventory, -parts.fees, parts.funding, parts.net)]
+
+
+def _room(summary: Summary) -> list[float]:
+    """Range of the bars and an eighth of it on both sides, so that no figure lies on the frame or the zero line."""
+    levels = [0.0] + [level for b in summary.bounds.values() for level in np.cumsum(_values(b)[:-1])]
+    low, high = float(min(levels)), float(max(levels))
+    margin = (high - low) / 8 or 1.0
+    return [low - margin, high + margin]
+
+
+def label(value: float) -> str:
+    """Money to the cent; one digit more than zeros where a cent would hide it."""
+    return f"{value:+,.2f}" if abs(value) >= 0.005 or value == 0.0 else f"{value:+.1g}"
+
+
+def _steps(bound: BoundSummary) -> go.Waterfall:
+    values = _values(bound)
     faded = 1.0 if bound.bound == "conservative" else 0.55
     return go.Waterfall(
         name=bound.bound,
@@ -44,7 +61,7 @@ def _steps(bound: BoundSummary) -> go.Waterfall:
         y=values,
         measure=["relative"] * 5 + ["total"],
         opacity=faded,
-        text=[f"{value:+,.2f}" for value in values],
+        text=[label(value) for value in values],
         textposition="outside",
         cliponaxis=False,
         increasing={"marker": {"color": BUY}},

@@ -25,7 +25,7 @@ from monitoring.report.figures.style import (
 from monitoring.report.round_trips import round_trips
 from monitoring.report.run import Run
 
-_FILLS = {"conservative": "rgba(59,130,246,0.18)", "optimistic": "rgba(164,94,229,0.10)"}
+_FILLS = {"live": "rgba(59,130,246,0.18)", "conservative": "rgba(59,130,246,0.18)", "optimistic": "rgba(164,94,229,0.10)"}
 
 
 def equity(run: Run, curves: dict[str, Curve]) -> Section:
@@ -83,7 +83,12 @@ def baselines(run: Run, curve: Curve) -> Section:
         f"{said} The null keeps every round trip's times, sizes and costs and tosses its side 1,000 times, as if the "
         "other side would have been filled alike. Buy and hold invests the whole starting balance (tap its name to "
         "show it; its scale is another).",
-        figure(traces, xaxis=time_axis(run.start_ns, run.end_ns), yaxis={"title": {"text": "net P&L"}}, hovermode="x"),
+        figure(
+            traces,
+            xaxis=time_axis(run.start_ns, run.end_ns),
+            yaxis={"title": {"text": f"net P&L, {run.headline.account.currency}"}},
+            hovermode="x",
+        ),
     )
 
 
@@ -116,15 +121,22 @@ def by_clock(run: Run, curve: Curve) -> Section:
     names = list(days)
     shown = range(0, len(names), max(1, len(names) // 8))
     layout = {
-        "xaxis": {"domain": [0.0, 0.58], "title": {"text": "UTC hour"}, "dtick": 4, "range": [-0.6, 23.6]},
+        "xaxis": {
+            "domain": [0.0, 0.58],
+            "title": {"text": "UTC hour"},
+            "dtick": 4,
+            "range": [-0.6, 23.6],
+            "zeroline": False,
+        },
         "xaxis2": {
             "domain": [0.66, 1.0],
             "title": {"text": "UTC day"},
             "tickvals": list(shown),
             "ticktext": [names[i][5:] for i in shown],
             "range": [-0.9, len(names) - 0.1],
+            "zeroline": False,
         },
-        "yaxis": {"title": {"text": "P&L"}},
+        "yaxis": {"title": {"text": f"P&L, {run.headline.account.currency}"}},
         "yaxis2": {"anchor": "x2"},
         "showlegend": False,
     }

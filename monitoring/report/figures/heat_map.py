@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -13,7 +14,7 @@ from monitoring.report.figures.order_plots import outcomes
 from monitoring.report.figures.style import Section, changes, figure, millis, time_axis
 from monitoring.report.mids import Mids
 
-LABELLED_ORDERS = 40
+LABELLED_ORDERS = 25
 _BUY, _SELL, _TOUCH, _NIGHT = "#4ade80", "#ff7a7a", "#a9b8cc", "#0b1020"
 _SCALE = [[0.0, "#101a3a"], [0.35, "#1f4e8c"], [0.6, "#1f9e9a"], [0.8, "#f0b429"], [1.0, "#fff3c4"]]
 _CAPTION = (
@@ -40,7 +41,7 @@ def resting(orders: Orders, start_ns: int, end_ns: int) -> Orders:
     return orders.where(stood & ((orders.ts_closed == UNKNOWN_NS) | (orders.ts_closed > start_ns)))
 
 
-def section(instrument_id: str, picture: Picture | None, note: str = "") -> Section:
+def section(instrument_id: str, picture: Picture | None, note: str = "", currency: str = "quote units") -> Section:
     """Heat map of one instrument, or the reason why there is none."""
     key, title = f"book-{instrument_id}", f"Order book with our orders · {instrument_id}"
     if picture is None:
@@ -48,8 +49,9 @@ def section(instrument_id: str, picture: Picture | None, note: str = "") -> Sect
     traces = [_book(picture.grid), *_touch(picture), *_orders(picture), *_fills(picture.fills)]
     span = picture.span
     layout = {
+        "annotations": _queues(picture),
         "xaxis": time_axis(span.start_ns, span.end_ns, showgrid=False),
-        "yaxis": {"title": {"text": "price"}, "showgrid": False, "range": [span.low, span.high]},
+        "yaxis": {"title": {"text": f"price, {currency}"}, "showgrid": False, "range": [span.low, span.high]},
         "plot_bgcolor": _NIGHT,
         "meta": {"keepBackground": True},
     }
@@ -76,7 +78,7 @@ def _book(grid: BookGrid) -> go.Heatmap:
             "outlinewidth": 0,
             "tickvals": ticks,
             "ticktext": [_size(10**t) for t in ticks],
-            "title": {"text": "displayed size", "side": "right"},
+            "title": {"text": "displayed size, base units", "side": "right"},
         },
         hovertemplate="%{x}<br>%{y}: %{customdata:.3f} displayed<extra></extra>",
         name="book",
@@ -99,7 +101,6 @@ def _touch(picture: Picture) -> list[go.Scatter]:
 
 def _orders(picture: Picture) -> list[go.Scatter]:
     made = []
-    labelled = len(picture.orders) <= LABELLED_ORDERS
     for side, word, colour in ((1, "our bids", _BUY), (-1, "our asks", _SELL)):
         mine = picture.orders.where(picture.orders.side == side)
         if len(mine):
@@ -107,7 +108,7 @@ def _orders(picture: Picture) -> list[go.Scatter]:
             line = {"color": colour, "width": 4}
             made += [
                 go.Scatter(x=x, y=y, mode="lines", name=word, line=line, opacity=0.9, hoverinfo="skip"),
-                _starts(mine, picture.span, word, colour, labelled),
+                _starts(mine, picture.span, word, colour),
             ]
     return made
 
@@ -124,9 +125,9 @@ def _clipped(orders: Orders, span: Frame) -> tuple[I64, I64]:
     return np.maximum(orders.ts_accepted, span.start_ns), np.minimum(closed, span.end_ns)
 
 
-def _starts(orders: Orders, span: Frame, word: str, colour: str, labelled: bool) -> go.Scatter:
+def _starts(orders: Orders, span: Frame, word: str, colour: str) -> go.Scatter:
     starts, _ = _clipped(orders, span)
-    ahead = ["?" if np.isnan(q) else f"{q:.3g}" for q in orders.queue_ahead]
+    ahead = _ahead(orders)
     hover = [
         f"{word[:-1]} {size:g} at {price:g}<br>queue ahead {queue}<br>{outcome}"
         for size, price, queue, outcome in zip(orders.quantity, orders.price, ahead, outcomes(orders), strict=True)
@@ -134,16 +135,44 @@ def _starts(orders: Orders, span: Frame, word: str, colour: str, labelled: bool)
     return go.Scatter(
         x=millis(starts),
         y=orders.price,
-        mode="markers+text" if labelled else "markers",
-        text=ahead,
+        mode="markers",
         customdata=hover,
-        textposition="top right" if word == "our asks" else "bottom right",
-        textfont={"color": colour, "size": 11},
         marker={"symbol": "line-ns-open", "size": 9, "color": colour, "line": {"width": 2}},
         hovertemplate="%{customdata}<extra></extra>",
         showlegend=False,
         name=f"{word} accepted",
     )
+
+
+def _ahead(orders: Orders) -> list[str]:
+    return ["?" if np.isnan(q) else f"{q:.3g}" for q in orders.queue_ahead]
+
+
+def _queues(picture: Picture) -> list[dict[str, Any]]:
+    """Queue ahead at the start of each order, on a dark plate beside it, towards the middle of the picture."""
+    span, orders = picture.span, picture.orders
+    if len(orders) > LABELLED_ORDERS:
+        return []
+    starts, _ = _clipped(orders, span)
+    late = starts > span.start_ns + 0.9 * (span.end_ns - span.start_ns)
+    rows = zip(millis(starts), orders.price, _ahead(orders), orders.side, late, strict=True)
+    return [_plate(float(x), float(y), text, side > 0, at_the_end) for x, y, text, side, at_the_end in rows]
+
+
+def _plate(x: float, y: float, text: str, bid: bool, at_the_end: bool) -> dict[str, Any]:
+    return {
+        "x": x,
+        "y": y,
+        "text": text,
+        "showarrow": False,
+        "xanchor": "right" if at_the_end else "left",
+        "yanchor": "top" if bid else "bottom",
+        "xshift": -6 if at_the_end else 6,
+        "yshift": -9 if bid else 9,
+        "font": {"color": _BUY if bid else _SELL, "size": 11},
+        "bgcolor": "rgba(11,16,32,0.85)",
+        "borderpad": 1,
+    }
 
 
 def _fills(fills: Fills) -> list[go.Scatter]:

@@ -97,6 +97,6 @@ def refusals(bound: BoundSummary) -> Section:
         textposition="auto",
         hovertemplate="%{y}: %{x}<extra></extra>",
     )
-    axes = {"yaxis": {"automargin": True, "ticksuffix": " "}, "xaxis": {"title": {"text": "orders"}}}
+    axes = {"yaxis": {"automargin": True, "ticksuffix": " "}, "xaxis": {"title": {"text": "orders"}, "zeroline": False}}
     made = figure([bars], showlegend=False, **axes)
     return Section("refusals", "Refusals by reason", caption, made, height=max(160, 70 + 34 * len(found)), half=True)

@@ -12,7 +12,7 @@ from monitoring.report.columns import F64, I64
 
 BUY, SELL = "#12a150", "#e5484d"
 MAIN, OTHER, MUTED, WARN = "#3b82f6", "#a45ee5", "#8b93a1", "#e08a00"
-BOUND_COLOURS = {"conservative": MAIN, "optimistic": OTHER}
+BOUND_COLOURS = {"live": MAIN, "conservative": MAIN, "optimistic": OTHER}
 BUCKETS = 1200
 
 
@@ -86,4 +86,9 @@ def line(ts: I64, values: F64, name: str, colour: str, **more: Any) -> go.Scatte
 
 def time_axis(start_ns: int, end_ns: int, **more: Any) -> dict[str, Any]:
     """UTC time axis over a whole period."""
-    return {"type": "date", "hoverformat": "%H:%M:%S.%L", "range": [start_ns / 1e6, end_ns / 1e6]} | more
+    return {
+        "type": "date",
+        "hoverformat": "%H:%M:%S.%L",
+        "range": [start_ns / 1e6, end_ns / 1e6],
+        "title": {"text": "UTC"},
+    } | more

@@ -45,8 +45,8 @@ def price(run: Run, curve: Curve, instrument_id: str) -> Section:
     ]
     layout = {
         "xaxis": time_axis(run.start_ns, run.end_ns, anchor="y2"),
-        "yaxis": {"domain": [0.34, 1.0], "title": {"text": "price"}},
-        "yaxis2": {"domain": [0.0, 0.26], "title": {"text": "position"}},
+        "yaxis": {"domain": [0.34, 1.0], "title": {"text": f"price, {run.headline.account.currency}"}},
+        "yaxis2": {"domain": [0.0, 0.26], "title": {"text": "position,<br>base units"}},
     }
     return Section(
         f"price-{instrument_id}",
@@ -98,7 +98,11 @@ def inventory(run: Run, curve: Curve) -> Section:
         "Share of the time that each position was held; flat time included.",
         figure(
             traces,
-            xaxis={"title": {"text": "position, base units"}, "range": [-1.12 * reach, 1.12 * reach]},
+            xaxis={
+                "title": {"text": "position, base units"},
+                "range": [-1.12 * reach, 1.12 * reach],
+                "zeroline": False,
+            },
             yaxis={"title": {"text": "share of time"}, "tickformat": ".0%"},
             showlegend=len(traces) > 1,
         ),

@@ -57,8 +57,8 @@
     for (const trace of data) {
       if (trace.type === "heatmap") trace.showscale = false;
       if (trace.type === "waterfall") trace.textposition = "none";
-      if (trace.mode === "markers+text") trace.mode = "markers";
     }
+    layout.annotations = [];
     for (const axis of Object.values(layout)) if (axis?.ticktext || axis?.type === "category") put(axis, "tickfont.size", 10);
   };
 

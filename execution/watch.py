@@ -1,0 +1,144 @@
+"""Feeds the breakers with what happens, and does what their edges and every halt demand.
+
+Every edge and every halt is recorded as a refusal is (R-11): in the journal, in the log, and on the bus, where metrics, alerts
+and the black box listen. A hard breaker cancels what rests, or flattens; a latching one trips the kill switch.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from execution.journal import Journal, RiskEvent
+from execution.topics import ACT, HALT, RISK
+from risk.breakers.board import BreakerBoard
+from risk.breakers.events import BookUpdate, FillNews, OrderAnswer, OrderNews
+from risk.breakers.machine import Edge, Edges, Level, State
+from risk.breakers.restriction import Action
+from risk.gate import RiskGate
+from risk.halts import Halted
+
+LOG = logging.getLogger("hyper.risk")
+LOG.addHandler(logging.NullHandler())  # a backtest says nothing unless it is asked to
+_SNAPSHOT = 32
+"""Bit of a message's flags: it belongs to a snapshot (`RecordFlag.F_SNAPSHOT`)."""
+_ANSWERS = {"OrderAccepted": OrderAnswer.ACCEPTED, "OrderRejected": OrderAnswer.REJECTED}
+
+type Publish = Callable[[str, object], None]
+
+
+class Watch:
+    """One per run.
+
+    Parameters
+    ----------
+    gate
+        Holds board and halts; its view holds the books.
+    journal
+        Where every edge is recorded.
+    """
+
+    def __init__(self, gate: RiskGate, journal: Journal) -> None:
+        self._gate = gate
+        self._journal = journal
+        self._names: dict[Any, str] = {}
+        self._pending: list[RiskEvent | str | tuple[Action, str]] = []
+        gate.halts.tell = self._halted
+
+    @property
+    def board(self) -> BreakerBoard:
+        """The breakers."""
+        return self._gate.board
+
+    def on_book(self, deltas: Any) -> None:
+        """Take an applied venue message."""
+        iid = deltas.instrument_id
+        name = self._names.get(iid)
+        if name is None:
+            name = self._names[iid] = str(iid)
+        top = self._gate.view.books.top(iid)
+        bid, ask = (top.bid, top.ask) if top is not None else (0.0, 0.0)
+        snapshot = bool(deltas.flags & _SNAPSHOT)
+        update = BookUpdate(deltas.ts_init, deltas.ts_event, name, bid, ask, top is None and not snapshot, snapshot)
+        edges = self.board.on_book(update)
+        if edges:
+            self._take(edges)
+
+    def on_quote(self, quote: Any) -> None:
+        """Take a quote, where there is no depth."""
+        name = str(quote.instrument_id)
+        top = self._gate.view.books.top(quote.instrument_id)
+        bid, ask = (top.bid, top.ask) if top is not None else (0.0, 0.0)
+        self._take(self.board.on_book(BookUpdate(quote.ts_init, quote.ts_event, name, bid, ask)))
+
+    def on_answer(self, event: Any) -> None:
+        """Take an answer of the venue to an order of ours."""
+        answer = _ANSWERS.get(type(event).__name__)
+        if answer is None:
+            return
+        if answer is OrderAnswer.REJECTED and getattr(event, "due_post_only", False):
+            answer = OrderAnswer.POST_ONLY_REFUSED
+        detail = str(getattr(event, "reason", "") or "")
+        news = OrderNews(event.ts_event, str(event.instrument_id), str(event.client_order_id), answer, detail)
+        self._take(self.board.on_order(news))
+
+    def on_fill(self, event: Any, decision_mid: float | None) -> None:
+        """Take a fill of ours."""
+        iid, order_id = str(event.instrument_id), str(event.client_order_id)
+        side = 1 if event.order_side.name == "BUY" else -1
+        self._take(self.board.on_order(OrderNews(event.ts_event, iid, order_id, OrderAnswer.FILLED)))
+        price = float(event.last_px)
+        self._take(self.board.on_fill(FillNews(event.ts_event, iid, order_id, side, price, decision_mid)))
+
+    def on_time(self, ts_ns: int) -> None:
+        """Look at the clock: silences grow, cool-downs end."""
+        self._take(self.board.on_time(ts_ns))
+
+    def record(self, event: RiskEvent) -> None:
+        """Keep and tell one event; it is published with the next `act`."""
+        self._journal.risk(event)
+        self._pending.append(event)
+        LOG.log(logging.WARNING if event.state == "open" else logging.INFO, "%s %s %s: %s",
+                event.kind, event.name, event.instrument_id, event.detail)  # fmt: skip
+
+    def act(self, publish: Publish) -> None:
+        """Publish what has been recorded and do what it demands; call where orders may be sent and cancelled."""
+        while self._pending:
+            item = self._pending.pop(0)
+            if isinstance(item, RiskEvent):
+                publish(RISK, item)
+            elif isinstance(item, str):
+                publish(HALT, item)
+            else:
+                publish(ACT, item)
+
+    @property
+    def waits(self) -> bool:
+        """True while something is to be published."""
+        return bool(self._pending)
+
+    def _take(self, edges: Edges) -> None:
+        for edge in edges:
+            self.record(of_edge(edge))
+            if edge.latched:
+                self._gate.halts.trip(edge.ts_ns, f"{edge.breaker} {edge.instrument_id}: {edge.reason}", edge.figures)
+            if edge.to_state is State.OPEN and edge.level is Level.HARD:
+                action = self.board.restriction(edge.instrument_id).action
+                if action is not Action.NONE:
+                    self._pending.append((action, edge.instrument_id))
+
+    def _halted(self, halted: Halted) -> None:
+        name = "kill_switch" if halted.latched else "daily_loss"
+        self.record(RiskEvent(halted.ts_ns, "halt", name, "", "open", "hard", halted.reason, halted.figures))
+        for problem in halted.problems:
+            self.record(RiskEvent(halted.ts_ns, "halt", name, "", "open", "hard", problem, {}))
+        self._pending.append(halted.reason)
+
+
+def of_edge(edge: Edge) -> RiskEvent:
+    """A breaker's edge as journal and bus get it."""
+    return RiskEvent(
+        edge.ts_ns, "breaker", edge.breaker, edge.instrument_id, str(edge.to_state), edge.level.name.lower(), edge.reason,
+        edge.figures,
+    )  # fmt: skip

@@ -1,0 +1,59 @@
+"""The wiring of the backtest, with what a live session gives it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from execution.ids import random_epoch
+from risk.costs import FeeRates
+from runners import wiring
+from runners.config import LiveConfig, Trust
+from runners.config.models import StrategyEntry
+
+
+def build_package(
+    config: LiveConfig, instruments: Mapping[str, Any], trust: Trust, *, trading_start_ns: int
+) -> wiring.Package:
+    """Build strategies, gate and journal: the same function and the same classes as in a backtest.
+
+    The journal of the package is in memory; what it holds is written at the end of the session.
+
+    Parameters
+    ----------
+    config
+        The configuration.
+    instruments
+        As the venue defines them, by id.
+    trust
+        Whose code may be imported.
+    trading_start_ns
+        End of the warm-up.
+    """
+    fees = FeeRates(config.fees.maker_bps, config.fees.taker_bps)
+    plan = wiring.Plan(
+        instruments=instruments,
+        fees=dict.fromkeys(instruments, fees),
+        risk=config.risk,
+        trading_start_ns=trading_start_ns,
+        epoch=random_epoch(),  # a lost journal can never repeat an id
+        order_tag=config.account.order_tag,
+        trusted=trust.everything,
+        workspace=trust.workspace,
+    )
+    return wiring.build(_entries(config), plan)
+
+
+def _entries(config: LiveConfig) -> Sequence[StrategyEntry]:
+    """Entries whose post-only tries are no more than the account allows."""
+    most = config.execution.post_only_reprices
+    return [
+        entry.model_copy(
+            update={
+                "policy": entry.policy.model_copy(
+                    update={"post_only_reprices": min(most, entry.policy.post_only_reprices)}
+                )
+            }
+        )
+        for entry in config.strategies
+    ]

@@ -1,0 +1,179 @@
+"""After the engine has stopped: the journal is completed from the venue, and the three are held against each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from nautilus_trader.model import ClientOrderId, InstrumentId, VenueOrderId
+
+from execution.journal import CLOSED, Fill, MemoryJournal
+from execution.safety.client import SafetyClient
+from execution.safety.reads import PAGE
+from execution.safety.rows import PositionRow, TradeRow
+from execution.safety.wire_ids import wire_id
+from runners.live.closes import SOURCE, JournaledCloses, fill_of, instrument_of
+from runners.live.starting import Opening
+
+ZERO = Decimal(0)
+EXTERNAL = "EXTERNAL"
+ENDS = {
+    "CANCELED": "CANCELED",
+    "EXPIRED": "EXPIRED",
+    "EXPIRED_IN_MATCH": "EXPIRED",
+    "REJECTED": "REJECTED",
+    "FILLED": "FILLED",
+}
+
+
+def book_adopted(journal: MemoryJournal, opening: Opening) -> None:
+    """Book adopted positions as fills at the mark, without a fee: so every later figure counts them from there."""
+    for symbol, row in opening.positions.items():
+        side = "BUY" if row.amount > 0 else "SELL"
+        journal.fill(Fill(
+            opening.ts_ms * 1_000_000, f"adopted-{symbol}", EXTERNAL, instrument_of(symbol), f"adopted-{symbol}", side,
+            row.mark_price, abs(row.amount), "TAKER", ZERO, "USDT",
+        ))  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """What venue, journal and engine say of one position, base units.
+
+    Attributes
+    ----------
+    instrument_id
+        Of what.
+    venue, journal, engine
+        Signed; the engine's with what was closed past it.
+    """
+
+    instrument_id: str
+    venue: Decimal
+    journal: Decimal
+    engine: Decimal
+
+    @property
+    def holds(self) -> bool:
+        """Whether all three are the same to the last unit."""
+        return self.venue == self.journal == self.engine
+
+
+class Settling:
+    """Completes one session's journal.
+
+    Parameters
+    ----------
+    journal, closes
+        Of the session; what was sent past the engine.
+    client
+        Asks the venue.
+    cache
+        The engine's.
+    opening
+        Where the session began.
+
+    Attributes
+    ----------
+    remarks
+        What was found that the engine had not told, one line each.
+    """
+
+    def __init__(
+        self, journal: MemoryJournal, closes: JournaledCloses, client: SafetyClient, cache: Any, opening: Opening
+    ) -> None:
+        self._journal, self._closes, self._client, self._cache = journal, closes, client, cache
+        self._opening = opening
+        self.remarks: list[str] = []
+
+    async def complete(self, symbols: tuple[str, ...], settle: Callable[[Any], None]) -> None:
+        """Take over late events of the engine, then every trade and end of an order that only the venue knows, then funding.
+
+        Raises
+        ------
+        VenueError
+            When the venue does not answer.
+        """
+        for symbol in symbols:
+            for trade in await self._trades(symbol):
+                self._book(trade)
+        for row in list(self._journal.orders.values()):
+            if row["status"] not in CLOSED:
+                await self._end(row)
+        settle(self._cache)
+        await self._funding()
+
+    async def _trades(self, symbol: str) -> list[TradeRow]:
+        first = list(await self._client.user_trades(symbol, start_ms=self._opening.ts_ms))
+        if len(first) < PAGE:
+            return first
+        return first + await self._client.user_trades_from(symbol, first[-1].trade_id + 1)
+
+    def _book(self, trade: TradeRow) -> None:
+        order_id = self._closes.by_number.get(trade.order_id)
+        if order_id is not None:
+            self._journal.fill(fill_of(trade, order_id, SOURCE))
+            return
+        known = self._cache.client_order_id(VenueOrderId(str(trade.order_id)))
+        row = self._journal.orders.get(str(known)) if known is not None else None
+        order_id, strategy = (
+            (str(known), row["strategy_id"]) if row is not None else (f"venue-{trade.order_id}", EXTERNAL)
+        )
+        if self._journal.fill(fill_of(trade, order_id, strategy)) and not self._engine_knows(
+            order_id, str(trade.trade_id)
+        ):
+            self.remarks.append(f"trade {trade.trade_id} of {order_id} ({strategy}) was booked from the venue alone")
+
+    def _engine_knows(self, order_id: str, trade_id: str) -> bool:
+        """Whether its fill is in the engine's order: the handlers of a stopping strategy no longer tell of it."""
+        order = self._cache.order(ClientOrderId(order_id))
+        return order is not None and any(str(getattr(event, "trade_id", "")) == trade_id for event in order.events())
+
+    async def _end(self, row: dict[str, Any]) -> None:
+        order_id = row["client_order_id"]
+        order = self._cache.order(ClientOrderId(order_id))
+        if order is not None and order.is_closed:
+            return  # `settle` takes it over
+        found = await self._client.order(_symbol(row["instrument_id"]), wire_id=wire_id(order_id))
+        if found is not None and found.status in ENDS:
+            self._journal.event(
+                found.updated_ms * 1_000_000, order_id, "VenueStatus", ENDS[found.status], "asked at the end"
+            )
+
+    async def _funding(self) -> None:
+        for row in await self._client.income_since(self._opening.ts_ms):
+            if row.kind == "FUNDING_FEE":
+                iid, ts_ns = instrument_of(row.symbol), row.time_ms * 1_000_000
+                traders = {fill["strategy_id"] for fill in self._journal.fills if fill["instrument_id"] == iid}
+                strategy = traders.pop() if len(traders) == 1 else EXTERNAL
+                self._journal.funding(ts_ns, iid, strategy, self._held(iid, ts_ns), None, row.amount)
+
+    def _held(self, instrument_id: str, until_ns: int | None = None) -> Decimal:
+        fills = (f for f in self._journal.fills if f["instrument_id"] == instrument_id)
+        return sum((_signed(f) for f in fills if until_ns is None or f["ts_ns"] <= until_ns), ZERO)
+
+    def agreements(
+        self, instrument_ids: tuple[str, ...], held: Mapping[str, PositionRow], portfolio: Any
+    ) -> list[Agreement]:
+        """Hold venue, journal and engine against each other."""
+        found = []
+        for iid in instrument_ids:
+            row = held.get(_symbol(iid))
+            past = sum(
+                (_signed(f) for f in self._journal.fills if f["strategy_id"] == SOURCE and f["instrument_id"] == iid),
+                ZERO,
+            )
+            engine = Decimal(portfolio.net_position(InstrumentId.from_str(iid))) + past
+            found.append(Agreement(iid, row.amount if row is not None else ZERO, self._held(iid), engine))
+        return found
+
+
+def _signed(fill: Mapping[str, Any]) -> Decimal:
+    quantity: Decimal = fill["quantity"]
+    return quantity if fill["side"] == "BUY" else -quantity
+
+
+def _symbol(instrument_id: str) -> str:
+    return instrument_id.removesuffix("-PERP.BINANCE")

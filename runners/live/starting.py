@@ -1,0 +1,158 @@
+"""Before the first order: what the account must look like, and what is done about what is found on it (O-9)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from adapters.binance.environments import Environment
+from errors import RunFailed, SafetyRefusal
+from execution.safety.client import SafetyClient
+from execution.safety.failures import VenueError
+from execution.safety.response_class import Consequence
+from execution.safety.rows import PositionRow
+from runners.config import LiveConfig
+from runners.config.account import AccountConfig
+from runners.live.account import Account
+from runners.live.clearing import Clearing
+from runners.live.secrets import Keys
+from runners.live.state import Identity
+
+ZERO = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """The account when everything was in order.
+
+    Attributes
+    ----------
+    ts_ms
+        Venue time, ms.
+    wallet
+        Wallet balance, settlement currency.
+    positions
+        What was adopted, by symbol.
+    offset_ms
+        Venue time minus ours.
+    done
+        What was found and done, one line each: symbol, side, quantity, action.
+    """
+
+    ts_ms: int
+    wallet: Decimal
+    positions: Mapping[str, PositionRow] = field(default_factory=dict)
+    offset_ms: float = 0.0
+    done: tuple[str, ...] = ()
+
+    @property
+    def equity(self) -> Decimal:
+        """Wallet and unrealised profit at the mark, the starting balance of the session."""
+        return self.wallet + sum(
+            (row.amount * (row.mark_price - row.entry_price) for row in self.positions.values()), ZERO
+        )
+
+
+async def identify(client: SafetyClient, config: AccountConfig, place: Environment, keys: Keys) -> Identity:
+    """Ask the venue whose key this is; nothing is changed.
+
+    Raises
+    ------
+    RunFailed
+        When the venue does not answer.
+    SafetyRefusal
+        When it does not know the key.
+    """
+    try:
+        await client.measure_clock()
+        rows = await client.balances()
+    except VenueError as error:
+        if error.consequence is Consequence.KEY:
+            raise SafetyRefusal(
+                f"{place.rest_host} refuses the key {keys.source}: {error}; is it a key of environment {config.environment}?"
+            ) from error
+        raise RunFailed(f"{place.rest_host} does not answer: {error}.") from error
+    if not rows:
+        raise RunFailed(f"{place.rest_host} lists no balance, so the account cannot be told.")
+    return Identity(config.environment, place.rest_host, rows[0].account_alias, keys.fingerprint)
+
+
+async def prepare_account(account: Account, clearing: Clearing, config: LiveConfig) -> Opening:
+    """Bring the account into the state in which a session may begin.
+
+    Raises
+    ------
+    SafetyRefusal
+        With the one thing that stands against it.
+    RunFailed
+        When the venue does not answer.
+    """
+    try:
+        offset = await _check_clock(account, config)
+        await _check_mode(account)
+        done = await _clear_orders(account, clearing, config)
+        positions, more = await _positions(account, clearing, config)
+        row = await account.client.account()
+    except VenueError as error:
+        raise RunFailed(f"the account cannot be prepared: {error}.") from error
+    kept = {symbol: held for symbol, held in positions.items() if symbol in config.symbols}
+    return Opening(account.client.clock.ms(), row.wallet, kept, offset, (*done, *more))
+
+
+async def _check_clock(account: Account, config: LiveConfig) -> float:
+    reading, limits = await account.client.measure_clock(), config.safety.max_clock_offset_ms
+    if abs(reading.offset_ms) - reading.bound_ms > limits.refuse:
+        raise SafetyRefusal(
+            f"this machine's clock is {-reading.offset_ms:+.0f} ms off the venue's, allowed are {limits.refuse}: "
+            "synchronise it and start again."
+        )
+    return reading.offset_ms
+
+
+async def _check_mode(account: Account) -> None:
+    if await account.client.hedge_mode():
+        raise SafetyRefusal(
+            "the account is in hedge mode, where reduce-only does not protect: switch it to one-way mode "
+            "(Binance: futures, preferences, position mode) while it is flat and without orders."
+        )
+
+
+async def _clear_orders(account: Account, clearing: Clearing, config: LiveConfig) -> list[str]:
+    found = await account.open_orders(everywhere=True)
+    foreign = [order for order in found if not account.is_ours(order)]
+    if foreign and config.account.foreign_orders == "refuse":
+        raise SafetyRefusal(
+            f"{len(foreign)} open orders are not ours, the first is {foreign[0]}: cancel them by hand, or write "
+            "account.foreign_orders: count, then they stay and are left alone."
+        )
+    done = [f"{order}: left alone, not ours" for order in foreign]
+    ours = [order for order in found if account.is_ours(order)]
+    account.know(order.symbol for order in ours)
+    if ours and not await clearing.cancel_until_none(keep_protection=config.execution.on_start.positions == "adopt"):
+        raise SafetyRefusal(f"{len(ours)} lingering orders of ours could not be cancelled, the first is {ours[0]}.")
+    return done + [f"{order}: cancelled, lingering" for order in ours]
+
+
+async def _positions(
+    account: Account, clearing: Clearing, config: LiveConfig
+) -> tuple[Mapping[str, PositionRow], list[str]]:
+    held, policy = await account.positions(), config.execution.on_start.positions
+    if not held:
+        return held, []
+    lines = [f"{row.symbol} {'long' if row.amount > 0 else 'short'} {abs(row.amount):f}" for row in held.values()]
+    if policy == "refuse":
+        raise SafetyRefusal(f"the account holds {', '.join(lines)}, and execution.on_start.positions is refuse.")
+    if policy == "close":
+        if not await clearing.flatten():
+            raise SafetyRefusal(
+                f"{', '.join(lines)} could not be closed: {'; '.join(clearing.problems) or 'no answer'}."
+            )
+        return {}, [f"position {line}: closed" for line in lines]
+    unknown = sorted(set(held) - set(config.symbols))
+    if unknown:
+        raise SafetyRefusal(
+            f"the account holds {', '.join(unknown)}, which no limit of this configuration counts: close it, or write "
+            "execution.on_start.positions: close."
+        )
+    return held, [f"position {line}: adopted, counted in every limit" for line in lines]

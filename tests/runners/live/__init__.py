@@ -1,0 +1,1 @@
+"""The live runner, against our simulated venue."""

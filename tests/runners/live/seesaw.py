@@ -1,0 +1,49 @@
+"""A strategy that always has something to do: it buys behind the best bid, waits, and leaves reduce-only."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from strategies.base import GuardedStrategy, StrategyParams
+from strategies.intents import CancelAll, Enter, Exit, Intent, Side
+
+
+class SeesawParams(StrategyParams):
+    """What a test sets."""
+
+    size: float = Field(default=0.3, gt=0, description="Base units of an entry")
+    hold_secs: float = Field(default=1.5, gt=0, description="From the first fill to the exit")
+    patience_secs: float = Field(default=4.0, gt=0, description="A resting entry is cancelled after this")
+    offset_ticks: int = Field(default=0, ge=0, description="Ticks behind the best bid")
+    fails_after_secs: float = Field(default=1e9, gt=0, description="Raises in a timer after so many seconds")
+    order_notional_quote: float = Field(default=1, description="Not used; keeps the size check of the configuration happy")
+
+
+class Seesaw(GuardedStrategy[SeesawParams]):
+    """Acts on a timer, so that a still market does not stop it."""
+
+    def on_ready(self) -> None:
+        """Subscribe and start the timer."""
+        self.subscribe_book()
+        self.began_ns = self.now_ns
+        self.every(0.2, self.beat)
+
+    def beat(self) -> None:
+        """Decide."""
+        now = self.now_ns
+        if now - self.began_ns > self.params.fails_after_secs * 1e9:
+            raise ValueError("planted in a timer")
+        if self.top() is not None:
+            self.act(self.wishes(now))
+
+    def wishes(self, now: int) -> list[Intent]:
+        """Leave what was held long enough, take back what rested long enough, enter otherwise."""
+        resting = [order for order in self.working.values() if not order.reduce_only]
+        leaving = any(order.reduce_only for order in self.working.values())
+        if self.position and not leaving and now - self.entry_ts_ns > self.params.hold_secs * 1e9:
+            return [Exit(why="held long enough")]
+        if resting and now - resting[0].ts_ns > self.params.patience_secs * 1e9 and not resting[0].pending_cancel:
+            return [CancelAll(why="rested long enough")]
+        if resting or self.position or leaving:
+            return []
+        return [Enter(Side.BUY, self.params.size, None, 60.0, "seesaw", self.params.offset_ticks)]

@@ -1,0 +1,75 @@
+"""End to end: the venue's ledger, the node's journal and the engine's positions agree to the last unit."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from adapters.simulated_binance.server import Server
+from tests.runners.live.support import running, told, written
+
+REDUCING = {"reduceOnly": "true"}
+
+
+def traded_in_parts(server: Server) -> bool:
+    """Whether an order was filled in more than one part, and a reduce-only order has closed a position since."""
+    fills = server.venue.exchange.desk.fills
+    parts = [fill.order.order_id for fill in fills if not fill.order.reduce_only]
+    in_parts = len(parts) > len(set(parts))
+    closed = [fill for fill in fills if fill.order.reduce_only]
+    return in_parts and len(closed) >= 2
+
+
+def table(directory: Path, name: str) -> list[dict[str, Any]]:
+    """Rows of one table of a session."""
+    rows: list[dict[str, Any]] = pq.read_table(directory / "live" / f"{name}.parquet").to_pylist()
+    return rows
+
+
+@pytest.mark.req("P-1", "P-2", "O-10", "X-2")
+def test_orders_queue_fill_in_parts_and_leave_reduce_only_and_all_three_accounts_agree(tmp_path: Path) -> None:
+    async def story(server: Server) -> None:
+        config = written(tmp_path, server.url, on_stop="flatten")
+        async with running(config) as node:
+            await node.until(lambda: traded_in_parts(server), "a fill in parts and two exits")
+            (tmp_path / "state" / "test" / "STOP").touch()
+            assert await node.ended() == 5, (node.lines, node.errors)
+        agreed(server, node.directory)
+        assert [line["holds"] for line in node.said("position")] == [True]
+
+    told(story)
+
+
+def agreed(server: Server, directory: Path) -> None:
+    """Hold the venue's own books against the session's tables."""
+    exchange, fills = server.venue.exchange, table(directory, "fills")
+    assert {(row["trade_id"], row["price"], row["quantity"], row["fee"]) for row in fills} == {
+        (str(f.trade_id), exact(server, f.price, "price"), exact(server, f.quantity, "size"), f.fee)
+        for f in exchange.desk.fills
+    }
+    assert exchange.desk.open_orders() == []
+    assert exchange.account.positions["BTCUSDT"].quantity == 0
+    orders = {row["client_order_id"]: row for row in table(directory, "orders")}
+    venue = {order.client_id.removeprefix("x-aHRE4BCj-R"): order for order in exchange.desk.orders.values()}
+    assert set(venue) == {name for name, row in orders.items() if row["status"] != "DENIED"}
+    for name, order in venue.items():
+        assert orders[name]["filled_quantity"] == exact(server, order.filled, "size"), name
+        assert orders[name]["status"] == str(order.status), name
+        assert orders[name]["reduce_only"] == order.reduce_only
+    account = json.loads((directory / "live" / "account.json").read_text(encoding="utf-8"))
+    assert Decimal(account["ending_balance"]) == exchange.account.wallet
+    summary = json.loads((directory / "summary.json").read_text(encoding="utf-8"))
+    assert (summary["status"], float(summary["residual"])) == ("completed", 0.0)
+    assert (directory / "report.html").stat().st_size > 10_000
+
+
+def exact(server: Server, units: int, kind: str) -> Decimal:
+    """A figure of the venue, which counts in units, as a decimal."""
+    scale = getattr(server.venue.exchange.markets["BTCUSDT"].contract, kind)
+    value: Decimal = scale.value(units)
+    return value
