@@ -126,7 +126,13 @@ def gated(track: Track, path: str, params: Mapping[str, Any], entries: int) -> C
     ).model_copy(update={"policy": Policy(edge=WaiveEdge(waived="benchmark"), max_open_entries=entries)})
     fees = {INSTRUMENT: FeeRates(2.0, 5.0)}
     plan = wiring.Plan(
-        {INSTRUMENT: track.instrument}, fees, LIMITS, track.start_ns, epoch=1, workspace=Path("benchmarks")
+        {INSTRUMENT: track.instrument},
+        fees,
+        LIMITS,
+        track.start_ns,
+        epoch=1,
+        workspace=Path("benchmarks"),
+        replayed=True,
     )
     outcome = replay(track.plan(), wiring.build([entry], plan), track.fresh())
     tables = dict(outcome.tables)

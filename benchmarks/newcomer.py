@@ -23,7 +23,7 @@ COMMANDS = (
     ("own strategy: report", "uv run python -m runners.backtest my/mine.yaml"),
     ("own strategy: look-ahead", "uv run python -m runners.lookahead my/mine.yaml"),
     ("compare", "uv run python -m runners.runs compare btc-order-flow mine"),
-    ("export", "uv run python -m runners.export fills mine --csv my/fills.csv"),
+    ("export", "uv run python -m runners.export fills mine --csv"),
 )
 
 
@@ -55,7 +55,13 @@ def main() -> int:
             if done.returncode != 0:
                 sys.stderr.write(f"{done.stdout[-2000:]}{done.stderr[-2000:]}\nended with {done.returncode}\n")
                 return 1
-        sys.stdout.write(f"{total:6.1f} s  {len(COMMANDS)} commands\n")
+        edited = subprocess.run(
+            ["git", "status", "--porcelain"], cwd=clone, capture_output=True, text=True, check=True
+        ).stdout
+        if edited:
+            sys.stderr.write(f"the path touched files of the project:\n{edited}")
+            return 1
+        sys.stdout.write(f"{total:6.1f} s  {len(COMMANDS)} commands, nothing outside the workspace touched\n")
     return 0
 
 

@@ -132,6 +132,12 @@ class Stream:
         stretch = self._foresight.stretch(objects, table) if self._foresight is not None else None
         return Taken(objects, ts, stretch, Prints.of(self.identifier, self._precision, table) if self._prints else None)
 
+    def take_table(self) -> pa.Table:
+        """Remove all rows that are loaded and return them as they are."""
+        table, self._table = self._table, SCHEMAS[self.kind].empty_table()
+        self.ts = np.empty(0, np.int64)
+        return table
+
     def _read(self, files: list[DataFile]) -> Iterator[pa.Table]:
         previous: DataFile | None = None
         for position, file in enumerate(files):

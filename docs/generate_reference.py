@@ -60,13 +60,14 @@ def commands() -> str:
 
 
 def configuration() -> str:
-    """Every key of a backtest file."""
+    """Every key of a backtest file and of a live file."""
+    from runners.config.live import LiveConfig  # noqa: PLC0415
     from runners.config.models import BacktestConfig  # noqa: PLC0415
 
-    schema = BacktestConfig.model_json_schema(by_alias=True)
-    sections = {"A backtest file": schema} | schema.get("$defs", {})
+    schema, live = (model.model_json_schema(by_alias=True) for model in (BacktestConfig, LiveConfig))
+    sections = {"A backtest file": schema, "A live file": live} | schema.get("$defs", {}) | live.get("$defs", {})
     tables = [_section(name, section) for name, section in sections.items() if section.get("properties")]
-    intro = "One YAML file a run. `python -m runners config schema` prints the same as JSON Schema, for editors."
+    intro = "One YAML file a run. `python -m runners config schema` (`--live`) prints the same as JSON Schema, for editors."
     return f"# Configuration\n\n{intro}\n\n" + "\n".join(tables)
 
 

@@ -42,7 +42,7 @@ def main() -> int:
         return 2
     with tempfile.TemporaryDirectory() as text:
         folder = Path(text)
-        catalog, run = folder / "catalog", folder / "run"
+        catalog, run = folder / "catalog", folder / "btc-recorded"
         what = ("--market", "usdm", "--symbol", "BTCUSDT")
         module("runners.ingest", "recording", sys.argv[1], *what, "--catalog", str(catalog))
         config = "backtest_configs/btc_recorded.yaml"

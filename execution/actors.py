@@ -32,13 +32,16 @@ class BookKeeperConfig(_Config):
         Books, gate and faults of the run.
     instrument_ids
         Which instruments to subscribe to.
+    lends
+        Leave a book to a strategy that listens to it. Not on a live node, where a feed must never depend on a strategy.
     """
 
     name = "BOOKS-001"
 
-    def __init__(self, services: Services, instrument_ids: Sequence[InstrumentId]) -> None:
+    def __init__(self, services: Services, instrument_ids: Sequence[InstrumentId], *, lends: bool = False) -> None:
         self.services = services
         self.instrument_ids = tuple(instrument_ids)
+        self.lends = lends
 
 
 class BookKeeper(DataActor):
@@ -50,20 +53,46 @@ class BookKeeper(DataActor):
     def __init__(self, config: BookKeeperConfig) -> None:
         super().__init__(config.nautilus())
         self.setup = config
+        self._kept: set[str] = set()
+
+    @property
+    def handler(self) -> str:
+        """See `execution.services.Keeper`."""
+        return "on_quote" if self.setup.services.view.books.from_quotes else "on_book_deltas"
 
     def on_start(self) -> None:
         """Subscribe, and listen for requests to stop."""
         for instrument_id in self.setup.instrument_ids:
-            if self.setup.services.view.books.from_quotes:
-                self.subscribe_quotes(instrument_id)
-            else:
-                self.subscribe_book_deltas(instrument_id, BookType.L2_MBP)
+            if not (self.setup.lends and self.setup.services.turns.anyone(self.handler, str(instrument_id))):
+                self.take(str(instrument_id))
+        if self.setup.lends:
+            self.setup.services.keeper = self
         self.subscribe_topic(STOP, self._stop)
         self.clock.set_timer_ns("hyper-second", SECOND_NS, callback=self._second)
 
     def on_stop(self) -> None:
         """Stop the timer."""
         self.clock.cancel_timers()
+
+    def take(self, key: str) -> None:
+        """See `execution.services.Keeper`."""
+        if key not in self._kept:
+            self._kept.add(key)
+            instrument_id = self.setup.services.view.instrument_id(key)
+            if self.setup.services.view.books.from_quotes:
+                self.subscribe_quotes(instrument_id)
+            else:
+                self.subscribe_book_deltas(instrument_id, BookType.L2_MBP)
+
+    def release(self, key: str) -> None:
+        """See `execution.services.Keeper`."""
+        if key in self._kept:
+            self._kept.remove(key)
+            instrument_id = self.setup.services.view.instrument_id(key)
+            if self.setup.services.view.books.from_quotes:
+                self.unsubscribe_quotes(instrument_id)
+            else:
+                self.unsubscribe_book_deltas(instrument_id)
 
     def on_book_deltas(self, deltas: Any) -> None:
         """Keep the book, unless a strategy was called before."""

@@ -11,7 +11,8 @@ from execution.journal import Fill, Journal
 from execution.lives import Lives
 from execution.watch import Watch
 from risk.gate import RiskGate
-from risk.view import FLAT, AccountView, StrategyPosition
+from risk.request import Side
+from risk.view import FLAT, AccountView, StrategyPosition, WorkingOrder
 
 STATUS = {
     "OrderAccepted": "ACK",
@@ -66,6 +67,7 @@ class Relay:
     def position(self, event: Any, strategy_id: str) -> None:
         """Take one position event as the strategy's position."""
         kind, instrument_id = type(event).__name__, str(event.instrument_id)
+        self._view.refresh()
         if kind == "PositionClosed":
             self._view.set_position(strategy_id, instrument_id, FLAT)
             self._gate.throttles.on_flat(event.ts_event, strategy_id, instrument_id)
@@ -86,11 +88,24 @@ class Relay:
             return  # a report that comes twice counts once
         self._lives.apply(event)
         self._view.fill(order_id, fill.quantity)
+        if working is None:
+            self._count_again(event, fill)
+        self._view.refresh()
         self._journal.event(
             event.ts_event, order_id, "OrderFilled", None, f"{fill.quantity} @ {fill.price} {fill.liquidity}"
         )
         self._gate.throttles.on_fill(event.ts_event, strategy_id)
         self._watch.on_fill(event, working.mid_decision if working is not None else None)
+
+    def _count_again(self, event: Any, fill: Fill) -> None:
+        """An order that was executed after all, though it was said to be rejected: its rest may be open and counts fully."""
+        life = self._lives.get(fill.client_order_id)
+        if life is not None and life.leaves > 0:
+            side = Side.BUY if event.order_side == OrderSide.BUY else Side.SELL
+            self._view.working[fill.client_order_id] = WorkingOrder(
+                fill.client_order_id, fill.strategy_id, fill.instrument_id, side, fill.price, life.leaves, life.is_exit,
+                life.sent_ns, accepted=True, filled=life.filled,
+            )  # fmt: skip
 
     def _note_queue(self, event: Any, order_id: str) -> None:
         """The book already holds the message on which the order arrived: acceptance is told after the batch."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
 from execution.faults import Faults
 from execution.journal import Journal
@@ -14,6 +15,20 @@ from execution.turns import Turns
 from execution.watch import Publish, Watch
 from risk.gate import RiskGate
 from risk.view import AccountView
+
+
+class Keeper(Protocol):
+    """Subscribes to the books that no strategy listens to."""
+
+    @property
+    def handler(self) -> str:
+        """Name of the handler that makes a book."""
+
+    def take(self, key: str) -> None:
+        """Subscribe to an instrument, unless that is done."""
+
+    def release(self, key: str) -> None:
+        """Unsubscribe."""
 
 
 class Services:
@@ -42,6 +57,12 @@ class Services:
         self.lives = Lives(care or OrderCareConfig(), self.watch.record)
         self.relay = Relay(gate, journal, self.lives, self.watch)
         self.query = query
+        self.keeper: Keeper | None = None
+
+    def lend(self, handler: str, key: str) -> None:
+        """Leave a book to the strategies that listen to it: the engine makes every message anew for each subscriber."""
+        if self.keeper is not None and handler == self.keeper.handler:
+            (self.keeper.release if self.turns.anyone(handler, key) else self.keeper.take)(key)
 
     def on_deltas(self, deltas: object, ts_ns: int, publish: Publish) -> None:
         """Take an applied venue message: breakers, then equity, then what both demand.

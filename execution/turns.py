@@ -60,6 +60,10 @@ class Turns:
         if place is not None:
             self._members.get((handler, key), set()).discard(place)
 
+    def anyone(self, handler: str, key: str) -> bool:
+        """Whether a strategy listens."""
+        return bool(self._members.get((handler, key)))
+
     def due(self, handler: str, event: Any, strategy: Any) -> list[Any]:
         """Whose turn it is when the engine calls a handler of `strategy`: those before it and itself, unless they were served."""
         if self.alone:
@@ -113,5 +117,6 @@ def _noted(way: str, handler: str, name: str, inner: type[Any]) -> Callable[...,
         subject = args[0] if args else kwargs.get("instrument_id", kwargs.get("bar_type"))
         getattr(self.services.turns, way)(handler, str(subject), self)
         target(self, *args, **kwargs)
+        self.services.lend(handler, str(subject))
 
     return method

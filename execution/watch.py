@@ -44,12 +44,8 @@ class Watch:
         self._journal = journal
         self._names: dict[Any, str] = {}
         self._pending: list[RiskEvent | str | tuple[Action, str]] = []
+        self.board: BreakerBoard = gate.board
         gate.halts.tell = self._halted
-
-    @property
-    def board(self) -> BreakerBoard:
-        """The breakers."""
-        return self._gate.board
 
     def on_book(self, deltas: Any) -> None:
         """Take an applied venue message."""
@@ -57,19 +53,20 @@ class Watch:
         name = self._names.get(iid)
         if name is None:
             name = self._names[iid] = str(iid)
-        top = self._gate.view.books.top(iid)
-        bid, ask = (top.bid, top.ask) if top is not None else (0.0, 0.0)
-        snapshot = bool(deltas.flags & _SNAPSHOT)
-        update = BookUpdate(deltas.ts_init, deltas.ts_event, name, bid, ask, top is None and not snapshot, snapshot)
-        edges = self.board.on_book(update)
+        bid, ask = self._gate.view.books.best(iid)
+        ts_ns, ts_event_ns, snapshot = deltas.ts_init, deltas.ts_event, bool(deltas.flags & _SNAPSHOT)
+        if not snapshot and self.board.is_usual(name, ts_ns, ts_event_ns, bid, ask):
+            return
+        edges = self.board.on_book(
+            BookUpdate(ts_ns, ts_event_ns, name, bid, ask, bid == 0.0 and not snapshot, snapshot)
+        )
         if edges:
             self._take(edges)
 
     def on_quote(self, quote: Any) -> None:
         """Take a quote, where there is no depth."""
         name = str(quote.instrument_id)
-        top = self._gate.view.books.top(quote.instrument_id)
-        bid, ask = (top.bid, top.ask) if top is not None else (0.0, 0.0)
+        bid, ask = self._gate.view.books.best(quote.instrument_id)
         self._take(self.board.on_book(BookUpdate(quote.ts_init, quote.ts_event, name, bid, ask)))
 
     def on_answer(self, event: Any) -> None:

@@ -5,13 +5,9 @@ Three rings, so that a flood of market data cannot push out the few order and ri
 
 from __future__ import annotations
 
-import json
-import math
-import os
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -21,13 +17,43 @@ KINDS = ("market", "order", "risk")
 
 
 class BlackBoxConfig(BaseModel):
-    """How much is kept; the smaller of time and count."""
+    """What is kept of the minutes before a trip, the smaller of time and count, and how many incidents are written."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     window_secs: float = Field(default=300, gt=0, le=86_400, description="How far back events are kept, seconds")
     max_market_events: int = Field(default=50_000, ge=1, le=5_000_000, description="Market events kept at most")
     max_order_events: int = Field(default=10_000, ge=1, le=1_000_000, description="Order events kept at most")
     max_risk_events: int = Field(default=10_000, ge=1, le=1_000_000, description="Risk events kept at most")
+    lead_secs: float = Field(
+        default=300, ge=0, le=86_400, description="Market data before that, from which a replay's breakers learn, seconds"
+    )
+    after_secs: float = Field(default=10, ge=0, le=600, description="How much is kept of what follows the trip, seconds")
+    max_incidents: int = Field(
+        default=10, ge=3, le=1000, description="Incidents written at most per run; the last two places are kept for halts"
+    )
+    debounce_secs: float = Field(
+        default=60, ge=0, le=86_400, description="The same cause makes no second incident within this, seconds of event time"
+    )
+
+    @property
+    def window_ns(self) -> int:
+        """`window_secs` in nanoseconds."""
+        return round(self.window_secs * _NS)
+
+    @property
+    def lead_ns(self) -> int:
+        """`lead_secs` in nanoseconds."""
+        return round(self.lead_secs * _NS)
+
+    @property
+    def after_ns(self) -> int:
+        """`after_secs` in nanoseconds."""
+        return round(self.after_secs * _NS)
+
+    @property
+    def debounce_ns(self) -> int:
+        """`debounce_secs` in nanoseconds."""
+        return round(self.debounce_secs * _NS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,49 +158,6 @@ class BlackBox:
         return Incident(ts_ns, reason, dict(figures or {}), market, order, risk, dropped)
 
 
-def write_incident(directory: Path, incident: Incident) -> Path:
-    """Write the JSON part of an incident: cause, order and risk events, and what market data there is.
-
-    Market events themselves belong into a small catalog beside it.
-
-    Returns
-    -------
-    Path
-        ``<ts_ns>.json`` in `directory`; an incident of the same instant gets ``<ts_ns>-2.json`` and so on.
-
-    Raises
-    ------
-    OSError
-        When it cannot be written; nothing is left behind then.
-    """
-    directory.mkdir(parents=True, exist_ok=True)
-    path = _free_name(directory, incident.ts_ns)
-    staged = path.with_name(path.name + ".tmp")
-    try:
-        staged.write_text(json.dumps(to_json(incident), indent=1, sort_keys=True), encoding="utf-8")
-        os.replace(staged, path)  # noqa: PTH105 - the atomic call by its name
-    finally:
-        staged.unlink(missing_ok=True)
-    return path
-
-
-def to_json(incident: Incident) -> dict[str, Any]:
-    """Plain values; an event that is no plain value is written as its text."""
-    spans: dict[str, list[int]] = {}
-    for entry in incident.market:
-        span = spans.setdefault(entry.source, [entry.ts_ns, entry.ts_ns, 0])
-        span[1], span[2] = entry.ts_ns, span[2] + 1
-    return {
-        "ts_ns": incident.ts_ns,
-        "reason": incident.reason,
-        "figures": _plain(incident.figures),
-        "dropped": dict(incident.dropped),
-        "market": {iid: {"first_ns": s[0], "last_ns": s[1], "events": s[2]} for iid, s in spans.items()},
-        "order": [_entry(entry) for entry in incident.order],
-        "risk": [_entry(entry) for entry in incident.risk],
-    }
-
-
 def _from_anchors(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
     first: dict[str, int] = {}
     for number, entry in enumerate(entries):
@@ -182,28 +165,3 @@ def _from_anchors(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
             first.setdefault(entry.source, number)
     return tuple(entry for number, entry in enumerate(entries) if number >= first.get(entry.source, 0))
 
-
-def _entry(entry: Entry) -> dict[str, Any]:
-    return {"ts_ns": entry.ts_ns, "source": entry.source, "event": _plain(entry.event)}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)  # JSON has no infinity
-    if value is None or isinstance(value, (str, bool, int, float)):
-        return value
-    if hasattr(value, "_asdict"):
-        value = value._asdict()
-    elif hasattr(type(value), "__dataclass_fields__"):
-        value = {name: getattr(value, name) for name in type(value).__dataclass_fields__}
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, (list, tuple)) else str(value)
-
-
-def _free_name(directory: Path, ts_ns: int) -> Path:
-    path, number = directory / f"{ts_ns}.json", 1
-    while path.exists():
-        number += 1
-        path = directory / f"{ts_ns}-{number}.json"
-    return path

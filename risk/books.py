@@ -18,6 +18,7 @@ from nautilus_trader.model import BookType, InstrumentId, OrderBook, OrderSide, 
 
 from risk.foreseen import Foreseen, Stretch
 
+NO_PRICES = (0.0, 0.0)
 _SIZE_DIGITS = 8  # of a displayed size; Binance uses at most eight
 
 
@@ -157,6 +158,16 @@ class _Book:
             self.top = _top(stretch, self.seen - 1) if stretch.valid[self.seen - 1] else None
         return self.top
 
+    def best(self) -> tuple[float, float]:
+        """Return the best prices now."""
+        foreseen = self.foreseen
+        if foreseen is None:
+            return (self.top.bid, self.top.ask) if self.top is not None else NO_PRICES
+        row, stretch = foreseen.done - 1, foreseen.stretch
+        if row < 0:
+            return (self.before.bid, self.before.ask) if self.before is not None else NO_PRICES
+        return (stretch.bid[row], stretch.ask[row]) if stretch.valid[row] else NO_PRICES
+
     def drain(self) -> None:
         """Record the changes among the messages delivered since the last call."""
         foreseen = self.foreseen
@@ -238,6 +249,11 @@ class Books:
         """Best bid and ask now; None before the first snapshot and while the book is cleared."""
         kept = self._books.get(instrument_id)
         return kept.current() if kept is not None else None
+
+    def best(self, instrument_id: InstrumentId) -> tuple[float, float]:
+        """Best bid and ask now, (0, 0) where there is no top; cheaper than `top`, which also carries sizes."""
+        kept = self._books.get(instrument_id)
+        return kept.best() if kept is not None else NO_PRICES
 
     def book(self, instrument_id: InstrumentId) -> OrderBook | None:
         """The live L2 book; read it, never change it."""

@@ -109,6 +109,7 @@ class RiskGate:
         """Read the equity at most once a second: loss limits hold also while nothing is sent (R-13)."""
         if ts_ns - self._observed_ns >= EQUITY_EVERY_NS:
             self._observed_ns = ts_ns
+            self.view.refresh()
             equity = self.view.equity()
             if equity is not None:
                 self.halts.read(ts_ns, equity)

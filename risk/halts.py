@@ -55,15 +55,13 @@ class Halts:
         self.switch = switch
         self.losses = losses
         self.tell: Callable[[Halted], None] = _nobody
-        self._day: int | None = None
-        self._day_reason = ""
 
     @property
     def reason(self) -> str | None:
         """Why entries are shut now, as far as memory knows; None while they are not."""
         if self.switch.tripped is not None:
             return self.switch.tripped.reason
-        return self._day_reason if self._day is not None else None
+        return self.losses.state.halted_reason if self._is_day_shut else None
 
     @property
     def latched(self) -> bool:
@@ -78,15 +76,15 @@ class Halts:
 
     def read(self, ts_ns: int, equity: Decimal) -> None:
         """Take a reading of equity: roll the day, find broken limits."""
-        if self._day is not None and ts_ns // NS_PER_DAY > self._day:
-            self._day = None
+        if self._is_day_shut and ts_ns // NS_PER_DAY > self.losses.state.halted_day:
+            self.losses.halt_day(-1, "")
         for breach in self.losses.update(ts_ns, equity):
             self._broken(ts_ns, breach)
 
     def refusal(self, ts_ns: int) -> Breach | None:
         """Return why an entry may not go, or None; ask right before every entry, since the arm token may be gone."""
-        if self._day is not None:
-            return Breach(Limit.DAILY_LOSS, self._day_reason)
+        if self._is_day_shut:
+            return Breach(Limit.DAILY_LOSS, self.losses.state.halted_reason)
         why = self.switch.refusal()
         if why is not None:
             return Breach(Limit.HALTED, why)
@@ -97,9 +95,13 @@ class Halts:
         peak = self.losses.state.peak
         return (peak - equity) / peak * 100 if peak is not None and peak > 0 else Decimal(0)
 
+    @property
+    def _is_day_shut(self) -> bool:
+        return self.losses.state.halted_day >= 0
+
     def _broken(self, ts_ns: int, breach: Breach) -> None:
         if breach.limit is not Limit.DAILY_LOSS or self.losses.config.daily_loss_latches:
             self.trip(ts_ns, breach.detail, breach.figures)
-        elif self._day is None:
-            self._day, self._day_reason = ts_ns // NS_PER_DAY, breach.detail
+        elif not self._is_day_shut:
+            self.losses.halt_day(ts_ns // NS_PER_DAY, breach.detail)
             self.tell(Halted(ts_ns, breach.detail, breach.figures, latched=False))

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from pydantic import ValidationError
@@ -60,12 +60,19 @@ class KillSwitch:
         self._log_stamp = -1
         self.tripped: Trip | None = None
 
-    def trip(self, ts_ns: int, reason: str, figures: Mapping[str, Figure] | None = None) -> Trip:
-        """Halt; the first reason wins and a second call changes nothing. Never raises."""
+    def trip(
+        self, ts_ns: int, reason: str, figures: Mapping[str, Figure] | None = None, *, operator: str = ""
+    ) -> Trip:
+        """Halt; the first reason wins and a second call changes nothing. Never raises. `operator` is who did it, if a person."""
         if self.tripped is not None:
             return self.tripped
         first = self.tripped = Trip(ts_ns, reason or "no reason given", figures or {})
-        problems = [self._tokens.delete(), self._record(first)]
+        problems = [self._tokens.delete()]
+        earlier = self._trip_before_restart()
+        if earlier is None:
+            problems.append(self._record(first, operator))
+        else:
+            first = Trip(earlier.ts_ns, earlier.reason, earlier.figures)
         self.tripped = replace(first, problems=tuple(problem for problem in problems if problem is not None))
         return self.tripped
 
@@ -132,11 +139,11 @@ class KillSwitch:
         self._tokens.write(token)
         return token
 
-    def _record(self, trip: Trip) -> str | None:
+    def _record(self, trip: Trip, operator: str) -> str | None:
         try:
             self._log.append(
                 LatchRecord(
-                    act=Act.TRIPPED, ts_ns=trip.ts_ns, reason=trip.reason, operator="", token_id="",
+                    act=Act.TRIPPED, ts_ns=trip.ts_ns, reason=trip.reason, operator=operator, token_id="",
                     figures=dict(trip.figures),
                 )
             )  # fmt: skip
@@ -145,8 +152,16 @@ class KillSwitch:
         return None
 
     def _missing(self) -> str:
-        trips = [record for record in self._log.records() if record.act is Act.TRIPPED]
-        return f"latched: {trips[-1].reason}" if trips else "not armed: there is no arm token"
+        records = self._log.records()
+        trip = _standing(records) or next((r for r in reversed(records) if r.act is Act.TRIPPED), None)
+        return f"latched: {trip.reason}" if trip is not None else "not armed: there is no arm token"
+
+    def _trip_before_restart(self) -> LatchRecord | None:
+        """The trip that an earlier process recorded and nobody has reset: it came first, also for this one."""
+        try:
+            return _standing(self._log.records())
+        except LatchUnreadable:
+            return None
 
     def _mismatch(self, token: ArmToken) -> str | None:
         for name in Identity.model_fields:
@@ -155,6 +170,12 @@ class KillSwitch:
                 return f"the arm token was given for {name} {given}, this is {wanted}"
         trip = latched_by(token, self._log.records())
         return None if trip is None else f"latched: {trip.reason}"
+
+
+def _standing(records: Sequence[LatchRecord]) -> LatchRecord | None:
+    """First trip since the last token was made."""
+    made = max((i for i, record in enumerate(records) if record.act is not Act.TRIPPED), default=-1)
+    return next((record for record in records[made + 1 :] if record.act is Act.TRIPPED), None)
 
 
 def run_switch(config_hash: str) -> KillSwitch:

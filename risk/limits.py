@@ -61,7 +61,7 @@ def check_exposure(request: OrderRequest, exposure: Exposure, config: RiskConfig
         return verdict
     after = exposure.net + int(request.side) * (exposure.resting_same_side + request.quantity)
     if after * exposure.net >= 0 and abs(after) < abs(exposure.net):
-        return APPROVED  # it only reduces, even if everything on its side fills: refusing it would keep the excess
+        return _check_net(after, after - int(request.side) * request.quantity, price, exposure, config)
     limit = Decimal(repr(config.max_position_notional_quote))
     if abs(after) * price > limit:
         return _refuse(
@@ -85,6 +85,15 @@ def _check_order(request: OrderRequest, notional: Decimal, exposure: Exposure, c
     return APPROVED
 
 
+def _check_net(after: Decimal, before: Decimal, price: Decimal, exposure: Exposure, config: RiskConfig) -> Verdict:
+    """Only net exposure can grow where a position shrinks, since the others stay: refusing the rest would keep the excess."""
+    net = abs(exposure.net_elsewhere + after * price)
+    if config.max_net_notional_quote is None or net <= abs(exposure.net_elsewhere + before * price):
+        return APPROVED
+    limit = Decimal(repr(config.max_net_notional_quote))
+    return _net_refusal(net, limit) if net > limit else APPROVED
+
+
 def _check_account(after: Decimal, price: Decimal, exposure: Exposure, config: RiskConfig) -> Verdict:
     here = max(exposure.worst_here, abs(after)) * price
     gross, net = exposure.gross_elsewhere + here, abs(exposure.net_elsewhere + after * price)
@@ -93,7 +102,7 @@ def _check_account(after: Decimal, price: Decimal, exposure: Exposure, config: R
     ):
         return _refuse(Reason.GROSS_NOTIONAL, "gross notional if everything resting fills", gross, limit)
     if config.max_net_notional_quote is not None and net > (limit := Decimal(repr(config.max_net_notional_quote))):
-        return _refuse(Reason.NET_NOTIONAL, "net notional if everything on this side fills", net, limit)
+        return _net_refusal(net, limit)
     limit = Decimal(repr(config.max_gross_leverage)) * exposure.equity
     if gross > limit:
         return _refuse(Reason.GROSS_LEVERAGE, "gross notional if everything resting fills", gross, limit)
@@ -105,6 +114,10 @@ def _check_account(after: Decimal, price: Decimal, exposure: Exposure, config: R
         if breach is not None:
             return Refused.of(breach)
     return APPROVED
+
+
+def _net_refusal(net: Decimal, limit: Decimal) -> Refused:
+    return _refuse(Reason.NET_NOTIONAL, "net notional if everything on this side fills", net, limit)
 
 
 def _refuse(reason: Reason, what: str, value: Decimal, limit: Decimal) -> Refused:

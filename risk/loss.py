@@ -55,6 +55,8 @@ class LossState:
         The start equity was computed after midnight passed while down.
     losses_in_a_row, paused_until_ns
         The streak, and when its pause ends.
+    halted_day, halted_reason
+        UTC day for the rest of which a daily loss has shut entries, also where equity has recovered since; -1 for none.
     """
 
     day: int = -1
@@ -65,6 +67,8 @@ class LossState:
     estimated: bool = False
     losses_in_a_row: int = 0
     paused_until_ns: int = 0
+    halted_day: int = -1
+    halted_reason: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for the journal; decimals as strings."""
@@ -116,6 +120,10 @@ class LossLedger:
             state, day_start=state.day_start + amount, previous_start=state.previous_start + amount,
             peak=None if state.peak is None else state.peak + amount,
         )  # fmt: skip
+
+    def halt_day(self, day: int, reason: str) -> None:
+        """Note that entries are shut for the rest of a UTC day; -1: that the day is over."""
+        self.state = replace(self.state, halted_day=day, halted_reason=reason)
 
     def resume(self, ts_ns: int, equity: Decimal, booked_since_midnight: Decimal) -> None:
         """Take the first reading after a restart.

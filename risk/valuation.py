@@ -16,6 +16,14 @@ def is_pair(instrument: Any) -> bool:
     return not hasattr(instrument, "settlement_currency")
 
 
+def is_held(instrument: Any, held: Mapping[Any, Any], portfolio: Any, settlement: Any) -> bool:
+    """Whether the account holds something of an instrument that would have to be priced; parameters as in `pair_value`."""
+    if is_pair(instrument):
+        balance = held.get(instrument.base_currency) if instrument.quote_currency == settlement else None
+        return balance is not None and balance.as_decimal() != ZERO
+    return bool(portfolio.net_position(instrument.id))
+
+
 def pair_value(instrument: Any, held: Mapping[Any, Any], settlement: Any, mid: Decimal) -> Decimal:
     """Value of the base coin that an account holds.
 
@@ -41,7 +49,7 @@ def unrealised(instrument: Any, portfolio: Any, settlement: Any, mid: Decimal) -
 
     A pair has none (its coins are valued as balances). Another settlement currency counts as 0.
     """
-    if is_pair(instrument):
+    if is_pair(instrument) or not portfolio.net_position(instrument.id):
         return ZERO
     price = Price.from_str(f"{mid:.{instrument.price_precision + 1}f}")
     money = portfolio.unrealized_pnl(instrument.id, price)

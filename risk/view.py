@@ -16,7 +16,7 @@ from nautilus_trader.model import InstrumentId
 from risk.books import Books
 from risk.costs import FeeRates, Funding
 from risk.request import OrderRequest, Side
-from risk.valuation import is_pair, pair_value, unrealised
+from risk.valuation import is_held, is_pair, pair_value, unrealised
 
 ZERO = Decimal(0)
 NS_PER_MINUTE = 60_000_000_000
@@ -138,6 +138,8 @@ class AccountView:
     working: dict[str, WorkingOrder] = field(default_factory=dict)
     positions: dict[tuple[str, str], StrategyPosition] = field(default_factory=dict)
     _ids: dict[str, InstrumentId] = field(default_factory=dict)
+    _held: Mapping[Any, Any] | None = None
+    _last_prices: dict[str, Decimal] = field(default_factory=dict)
 
     def instrument_id(self, text: str) -> InstrumentId:
         """Parse once, then look up."""
@@ -171,6 +173,14 @@ class AccountView:
         """Mark price where the venue sends one, else the mid."""
         mark = self.mark(instrument_id)
         return mark if mark is not None else self.mid(instrument_id)
+
+    def valued(self, instrument_id: str) -> Decimal | None:
+        """Reference, or the last one while there is none: a position is not worthless because its book is empty."""
+        price = self.reference(instrument_id)
+        if price is None:
+            return self._last_prices.get(instrument_id)
+        self._last_prices[instrument_id] = price
+        return price
 
     def funding(self, instrument_id: str) -> Funding | None:
         """Next funding payment, where the venue has announced one."""
@@ -247,22 +257,35 @@ class AccountView:
     def equity(self) -> Decimal | None:
         """Everything the account holds at the mark (the mid where there is none), settlement currency; None without an account.
 
-        Balances in the settlement currency, coins that a configured pair can price, and unrealised P&L of derivatives. What
-        cannot be priced (a coin without a configured pair, an instrument without a book) counts as nothing.
+        Balances in the settlement currency, coins that a configured pair can price, and unrealised P&L of derivatives. A coin
+        without a configured pair counts as nothing. None also while something that is held has never had a price, as after a
+        restart: half an account would look like a loss.
         """
         if self.cache is None:
             return None
-        account = self.cache.account(self.account_id)
-        if account is None:
+        held = self._balances()
+        if held is None:
             return None
-        held = account.balances_total()
         total: Decimal = held[self.settlement].as_decimal() if self.settlement in held else ZERO
         for iid, instrument in self.instruments.items():
-            price = self.reference(iid)
+            price = self.valued(iid)
             if price is not None:
                 total += pair_value(instrument, held, self.settlement, price)
                 total += unrealised(instrument, self.portfolio, self.settlement, price)
+            elif is_held(instrument, held, self.portfolio, self.settlement):
+                return None
         return total
+
+    def refresh(self) -> None:
+        """Read the balances anew when they are next asked for: a fill, funding or a second may have changed them."""
+        self._held = None
+
+    def _balances(self) -> Mapping[Any, Any] | None:
+        """Total balances by currency; copying the engine's account is the dear part of `equity`."""
+        if self._held is None:
+            account = self.cache.account(self.account_id)
+            self._held = account.balances_total() if account is not None else None
+        return self._held
 
     def worst(self, instrument_id: str) -> Decimal:
         """Largest absolute position that open entries can lead to, base units; never below |net|."""
@@ -275,7 +298,7 @@ class AccountView:
         """What all other instruments would be worth if their resting entries filled, at their reference prices."""
         gross = net = margin = ZERO
         for iid in self.instruments:
-            price = self.reference(iid) if iid != instrument_id else None
+            price = self.valued(iid) if iid != instrument_id else None
             if price is not None:
                 here = self.worst(iid) * price
                 gross += here

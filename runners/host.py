@@ -18,6 +18,7 @@ from runners.account import account_figures
 from runners.engine_venue import VenuePlan, build_engine
 from runners.funding import Payment, SettledRates, payments
 from runners.opening_quote import OpeningQuotes
+from runners.status_file import Status
 from runners.tables import TopRecorder, VolumeRecorder
 from runners.wiring import Package
 
@@ -42,6 +43,8 @@ class Outcome:
         Events replayed.
     status
         ``completed``, or ``halted`` when a limit stopped entries.
+    final
+        Limits, breakers and halts at the end; None where nobody asked for it.
     """
 
     tables: dict[str, pa.Table]
@@ -51,6 +54,7 @@ class Outcome:
     tops: Mapping[str, tuple[float, float]]
     events: int
     status: str
+    final: Status | None = None
 
 
 @dataclass(slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,14 +12,17 @@ from typing import Any
 from execution.ids import seeded_epoch
 from monitoring import report
 from risk.costs import FeeRates
+from risk.halts import Halts
 from runners import wiring
 from runners.config import Resolved, Trust, to_yaml
 from runners.engine_venue import VenuePlan, third_wall, with_margins
 from runners.host import Outcome, replay
+from runners.incidents.after_run import AfterRun
 from runners.latency import LatencyPlan, plan_latency
 from runners.manifest import manifest
 from runners.market import CHUNK_EVENTS, Market, open_market
 from runners.run_directory import RunDirectory, check_free
+from runners.status_file import About, Counts, Status, final
 
 FLATTEN_MARGIN_NS = 1_000_000_000
 BOUNDS = ("conservative", "optimistic")
@@ -75,16 +78,16 @@ def backtest(
         As the steps do; then there is no run directory.
     """
     started = time.perf_counter()
-    final = _final(resolved, options)
-    check_free(final)
+    place = _final(resolved, options)
+    check_free(place)
     latency = plan_latency(resolved.config.venue)
     market = open_market(
         resolved.config, accept_grade=options.accept_grade, progress=lambda done: progress("sample", done)
     )
     outcomes = run_bounds(resolved, market, latency, options, progress)
-    with RunDirectory(final) as directory:
-        _write_run(directory, final.name, resolved, market, latency, outcomes, time.perf_counter() - started)
-        summary = _write_report(directory, outcomes)
+    with RunDirectory(place) as directory:
+        _write_run(directory, place.name, resolved, market, latency, outcomes, time.perf_counter() - started)
+        summary = _write_report(directory, resolved, market, outcomes)
         return directory.publish(), summary
 
 
@@ -103,16 +106,25 @@ def run_bounds(
 
         venue, package = prepare(resolved, market, latency, options.trust, bound, record_tops=first is None)
         chunks = market.chunks(options.max_chunk_events)
-        outcomes[bound] = replay(venue, package, chunks, tops=first.tops if first else None, progress=step)
+        outcome = replay(venue, package, chunks, tops=first.tops if first else None, progress=step)
+        outcomes[bound] = replace(outcome, final=_final_status(resolved, market, package, outcome))
     return outcomes
 
 
+def _final_status(resolved: Resolved, market: Market, package: wiring.Package, outcome: Outcome) -> Status:
+    journal = package.journal
+    counts = Counts(orders=len(journal.orders), fills=len(journal.fills), refusals=len(journal.refusals))
+    about = About(resolved.config.name, "backtest", resolved.hash)
+    return final(package.services.gate, about, market.period.end_ns, outcome.account, counts)
+
+
 def prepare(
-    resolved: Resolved, market: Market, latency: LatencyPlan, trust: Trust, bound: str, *, record_tops: bool
-) -> tuple[VenuePlan, wiring.Package]:
-    """Make the venue and the strategies of one queue bound: new objects, for one replay."""
+    resolved: Resolved, market: Market, latency: LatencyPlan, trust: Trust, bound: str, *, record_tops: bool,
+    halts: Halts | None = None,
+) -> tuple[VenuePlan, wiring.Package]:  # fmt: skip
+    """Make the venue and the strategies of one queue bound: new objects, for one replay; `halts` where it begins with losses."""
     venue = _venue(resolved, market, latency, bound)
-    return venue, _package(resolved, market, latency, venue, trust, record_tops=record_tops)
+    return venue, _package(resolved, market, latency, venue, trust, record_tops=record_tops, halts=halts)
 
 
 def _venue(resolved: Resolved, market: Market, latency: LatencyPlan, bound: str) -> VenuePlan:
@@ -129,8 +141,9 @@ def _venue(resolved: Resolved, market: Market, latency: LatencyPlan, bound: str)
 
 
 def _package(
-    resolved: Resolved, market: Market, latency: LatencyPlan, venue: VenuePlan, trust: Trust, *, record_tops: bool
-) -> wiring.Package:
+    resolved: Resolved, market: Market, latency: LatencyPlan, venue: VenuePlan, trust: Trust, *, record_tops: bool,
+    halts: Halts | None,
+) -> wiring.Package:  # fmt: skip
     config = resolved.config
     fees = FeeRates(config.venue.fees.maker_bps, config.venue.fees.taker_bps)
     end = market.period.end_ns - latency.longest_ns - FLATTEN_MARGIN_NS
@@ -149,6 +162,8 @@ def _package(
         workspace=trust.workspace,
         record_tops=record_tops,
         care=config.execution,
+        replayed=True,
+        halts=halts,
     )
     return wiring.build(config.strategies, plan)
 
@@ -183,13 +198,19 @@ def _write_run(
         for name, table in outcome.tables.items():
             directory.table(f"{bound}/{name}.parquet", table)
         directory.json(f"{bound}/account.json", outcome.account)
+        if outcome.final is not None:
+            directory.text(f"{bound}/status.json", outcome.final.model_dump_json(indent=1) + "\n")
 
 
-def _write_report(directory: RunDirectory, outcomes: Mapping[str, Outcome]) -> report.Summary:
+def _write_report(
+    directory: RunDirectory, resolved: Resolved, market: Market, outcomes: Mapping[str, Outcome]
+) -> report.Summary:
     run = report.load(directory.path)
     for bound in outcomes:
         directory.table(f"{bound}/equity.parquet", report.equity_table(run, bound))
     summary = report.summarise(run)
     directory.text("summary.json", summary.model_dump_json(indent=2) + "\n")
     report.write_html(directory.path, summary)
+    if resolved.config.black_box is not None:
+        AfterRun(resolved, market, run, resolved.config.black_box).write(directory.path, outcomes)
     return summary

@@ -92,6 +92,8 @@ class Plan:
         Time limits of orders.
     halts
         Kill switch and losses of an account; a run's own where there is none.
+    replayed
+        True for a backtest: books are left to the strategies that listen to them.
     """
 
     instruments: Mapping[str, Any]
@@ -110,6 +112,7 @@ class Plan:
     record_tops: bool = True
     care: OrderCareConfig = field(default_factory=OrderCareConfig)
     halts: Halts | None = None
+    replayed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +175,8 @@ def build(entries: Sequence[StrategyEntry], plan: Plan) -> Package:
     services = Services(gate, journal, plan.care)
     strategies = tuple(_strategy(entry, plan, services, ids) for entry in entries)
     services.turns.strategies = strategies
-    keeper = BookKeeper(BookKeeperConfig(services, [InstrumentId.from_str(iid) for iid in plan.instruments]))
+    instrument_ids = [InstrumentId.from_str(iid) for iid in plan.instruments]
+    keeper = BookKeeper(BookKeeperConfig(services, instrument_ids, lends=plan.replayed))
     return Package(strategies, (keeper,), services, journal)
 
 

@@ -90,6 +90,8 @@ class Orders(Rows):
     quantity: F64
     filled: F64
     post_only: Mask
+    reduce_only: Mask
+    mid_decision: F64
     ts_accepted: I64
     ts_closed: I64
     queue_ahead: F64
@@ -149,6 +151,8 @@ def read_orders(table: pa.Table) -> Orders:
         quantity=_f64(table, "quantity"),
         filled=_f64(table, "filled_quantity"),
         post_only=np.asarray(_text(table, "post_only"), dtype=np.bool_),
+        reduce_only=np.asarray(_text(table, "reduce_only"), dtype=np.bool_),
+        mid_decision=_f64(table, "mid_decision"),
         ts_accepted=_i64(table, "ts_accepted"),
         ts_closed=_i64(table, "ts_closed"),
         queue_ahead=_f64(table, "queue_ahead"),

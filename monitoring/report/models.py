@@ -10,6 +10,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
+from monitoring.report.risk_models import RiskSummary
+
 SCHEMA_VERSION = 1
 
 Money = Annotated[Decimal, PlainSerializer(float, return_type=float, when_used="json")]
@@ -145,6 +147,7 @@ class BoundSummary(_Frozen):
     strategies: list[StrategySummary] = Field(description="Attribution per strategy.")
     pnl_by_day: dict[str, float] = Field(description="Equity change per UTC day, account currency.")
     winning_days: float | None = Field(description="Share of UTC days with a positive change.")
+    risk: RiskSummary = Field(description="Breakers, halts, refusals with their figures, use of the limits.")
 
 
 class TrustMark(_Frozen):

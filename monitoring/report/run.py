@@ -137,6 +137,8 @@ class Bound:
     funding: Funding
     refusals: pa.Table
     account: Account
+    risk_events: pa.Table | None = None
+    """None: the run was made before risk events were recorded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +208,7 @@ def _bound(folder: Path) -> Bound:
         funding=read_funding(_table(folder / "funding.parquet")),
         refusals=_table(folder / "refusals.parquet"),
         account=_model(Account, folder / "account.json"),
+        risk_events=_table(risk) if (risk := folder / "risk_events.parquet").is_file() else None,
     )
 
 

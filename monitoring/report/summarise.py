@@ -26,6 +26,7 @@ from monitoring.report.models import (
     Summary,
 )
 from monitoring.report.participation import Minutes, fill_ratio, maker_share, own_minutes, quantiles, size_of_level
+from monitoring.report.risk import risk_summary
 from monitoring.report.round_trips import RoundTrip, hit_rate, holding_secs, round_trips
 from monitoring.report.run import Bound, Run
 from monitoring.report.sharpe import Sharpe, daily_returns, sharpe
@@ -122,6 +123,7 @@ def summarise_bound(run: Run, bound: Bound) -> BoundSummary:
         strategies=by_strategy(fills, bound.funding, run.mids, trips, horizon_secs=horizon, currency=account.currency),
         pnl_by_day=days,
         winning_days=sum(v > 0 for v in days.values()) / len(days) if days else None,
+        risk=risk_summary(run, bound, curve, trips),
     )
 
 

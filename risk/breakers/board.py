@@ -43,6 +43,17 @@ class BreakerBoard:
         self._restrictions = {iid: restriction_of(()) for iid in (ACCOUNT, *instrument_ids)}
         self._next_look_ns = 0
 
+    def is_usual(self, instrument_id: str, ts_ns: int, ts_event_ns: int, bid: float, ask: float) -> bool:
+        """Take a book message of which no breaker would say anything; False, and nothing taken, where one has to look."""
+        silence = self._silence
+        if ts_ns >= self._next_look_ns or (silence is not None and not silence.is_short(ts_ns)):
+            return False
+        if not self._lanes[instrument_id].is_usual(ts_ns, ts_event_ns, bid, ask):
+            return False
+        if silence is not None:
+            silence.last_ns = ts_ns
+        return True
+
     def on_book(self, update: BookUpdate) -> Edges:
         """Take an applied book message."""
         edges = self._market(update.ts_ns) + self._lanes[update.instrument_id].on_book(update)
@@ -108,6 +119,7 @@ class BreakerBoard:
             self._restrictions[ACCOUNT] = restriction_of(self._account)
             for iid, lane in self._lanes.items():
                 self._restrictions[iid] = restriction_of((*self._account, *lane.breakers))
+                lane.wake()
         return edges
 
 

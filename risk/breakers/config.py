@@ -63,7 +63,24 @@ class StatisticConfig(WindowedConfig):
     min_samples: int = Field(default=300, ge=2, le=4096, description="Samples before it may open; until then it learns")
 
 
-class LatencyMadsConfig(StatisticConfig):
+class SampledConfig(StatisticConfig):
+    """A breaker whose past is sampled."""
+
+    sample_secs: float = Field(
+        default=0.0, ge=0, le=60, description="Least time between two samples of its past, seconds"
+    )
+
+    @model_validator(mode="after")
+    def _samples_fit(self) -> Self:
+        if self.sample_secs * self.min_samples > self.window_secs:
+            raise ValueError(
+                f"min_samples {self.min_samples} every sample_secs {self.sample_secs:g} do not fit into "
+                f"window_secs {self.window_secs:g}"
+            )
+        return self
+
+
+class LatencyMadsConfig(SampledConfig):
     """Abnormal latency, in robust standard deviations."""
 
     floor_ms: float = Field(
@@ -74,7 +91,7 @@ class LatencyMadsConfig(StatisticConfig):
     )
 
 
-class SpreadConfig(StatisticConfig):
+class SpreadConfig(SampledConfig):
     """Spread against its own median."""
 
     floor_bps: float = Field(
@@ -133,7 +150,7 @@ class BreakersConfig(BaseModel):
         description="Age of a market event on arrival, clock offset taken out, milliseconds",
     )
     latency_mads: LatencyMadsConfig | None = Field(
-        default=LatencyMadsConfig(soft=10, window_secs=600, min_samples=300, clear_events=20),
+        default=LatencyMadsConfig(soft=10, window_secs=600, min_samples=240, sample_secs=1, clear_events=20),
         description="Age above its running median, in robust standard deviations (1.4826 x MAD)",
     )
     feed_silence_ms: BreakerConfig | None = Field(
@@ -161,7 +178,9 @@ class BreakersConfig(BaseModel):
         description="Jump of the wall clock or stall of the process; open until the offset is measured again, milliseconds",
     )
     spread_multiple: SpreadConfig | None = Field(
-        default=SpreadConfig(soft=10, window_secs=1800, min_samples=600, cooldown_secs=5, clear_events=20),
+        default=SpreadConfig(
+            soft=10, window_secs=1800, min_samples=240, sample_secs=1, cooldown_secs=5, clear_events=20
+        ),
         description="Spread over its running median",
     )
     atr_multiple: AtrConfig | None = Field(

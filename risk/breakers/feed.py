@@ -29,13 +29,14 @@ class AbnormalLatency(Breaker):
     becomes the new normal within the window.
     """
 
-    __slots__ = ("_floor_ms", "_history", "_sigma_ms", "_usual_upto")
+    __slots__ = ("_floor_ms", "_history", "usual_upto")
 
     def __init__(self, name: str, config: LatencyMadsConfig, instrument_id: str = "") -> None:
         super().__init__(name, config, instrument_id)
-        self._floor_ms = self._sigma_ms = config.floor_ms
-        self._usual_upto = float("inf")  # hot path: nothing to do up to here before the next sample; all while learning
-        self._history = RunningMedian(config.window_secs, config.min_samples)
+        self._floor_ms = config.floor_ms
+        self.usual_upto = float("inf")
+        """Hot path: up to this age nothing is to be judged, whatever the MAD, since σ is never below the floor."""
+        self._history = RunningMedian(config.window_secs, config.min_samples, spacing_secs=config.sample_secs)
 
     @property
     def learning(self) -> bool:
@@ -45,17 +46,21 @@ class AbnormalLatency(Breaker):
     def update(self, ts_ns: int, age_ms: float) -> Edges:
         """Compare the age of one event with those before it, then count it."""
         history = self._history
-        if age_ms <= self._usual_upto and ts_ns < history.next_ns:
+        if age_ms <= self.usual_upto and ts_ns < history.next_ns:
             return NO_EDGES
-        edges = self._judge_age(ts_ns, age_ms) if history.ready else NO_EDGES
+        edges = self._judge_age(ts_ns, age_ms) if age_ms > self.usual_upto and history.ready else NO_EDGES
         history.add(ts_ns, age_ms)
         if history.ready:
-            self._sigma_ms = max(MAD_TO_SIGMA * history.mad, self._floor_ms)
-            self._usual_upto = history.median + self.quiet_upto * self._sigma_ms
+            self.usual_upto = history.median + self.quiet_upto * self._floor_ms
         return edges
 
+    @property
+    def next_ns(self) -> int:
+        """When the next sample is due."""
+        return self._history.next_ns
+
     def _judge_age(self, ts_ns: int, age_ms: float) -> Edges:
-        median, sigma = self._history.median, self._sigma_ms
+        median, sigma = self._history.median, max(MAD_TO_SIGMA * self._history.mad, self._floor_ms)
         score = (age_ms - median) / sigma
         level = self.judge(score)
         if level is Level.NONE:
@@ -72,35 +77,39 @@ class Silence(Breaker):
     It looks at the clock on `on_time` and, where nobody asked in between, when the next event ends the silence.
     """
 
-    __slots__ = ("_last_ns", "_what")
+    __slots__ = ("_what", "last_ns")
 
     def __init__(
         self, name: str, config: BreakerConfig, instrument_id: str = "", *, what: str = "market event"
     ) -> None:
         super().__init__(name, config, instrument_id)
-        self._last_ns: int | None = None
+        self.last_ns: int | None = None
+        """Time of the last event."""
         self._what = what
 
     def update(self, ts_ns: int) -> Edges:
         """Take an event: judge the silence that it ends, then count it as a normal one."""
-        last_ns = self._last_ns
-        if last_ns is not None and 0 <= ts_ns - last_ns <= self.quiet_upto * NS_PER_MS:
-            self._last_ns = ts_ns
+        if self.is_short(ts_ns):
+            self.last_ns = ts_ns
             return NO_EDGES
         edges = self._judge_silence(ts_ns)
-        self._last_ns = ts_ns if self._last_ns is None else max(ts_ns, self._last_ns)
+        self.last_ns = ts_ns if self.last_ns is None else max(ts_ns, self.last_ns)
         return edges + self.normal(ts_ns)
+
+    def is_short(self, ts_ns: int) -> bool:
+        """Whether an event now would end no silence that counts."""
+        return self.last_ns is not None and 0 <= ts_ns - self.last_ns <= self.quiet_upto * NS_PER_MS
 
     def on_time(self, ts_ns: int) -> Edges:
         """Judge the silence so far; the first call starts the count."""
-        if self._last_ns is None:
-            self._last_ns = ts_ns
+        if self.last_ns is None:
+            self.last_ns = ts_ns
         return self._judge_silence(ts_ns) + self.advance(ts_ns)
 
     def _judge_silence(self, ts_ns: int) -> Edges:
-        if self._last_ns is None:
+        if self.last_ns is None:
             return NO_EDGES
-        silent_ms = (ts_ns - self._last_ns) / NS_PER_MS
+        silent_ms = (ts_ns - self.last_ns) / NS_PER_MS
         level = self.judge(silent_ms)
         if level is Level.NONE:
             return NO_EDGES

@@ -6,10 +6,13 @@ from risk.breakers.book import CrossedBook, GappedBook
 from risk.breakers.config import BreakersConfig
 from risk.breakers.events import BookUpdate, FillNews, Print
 from risk.breakers.feed import AbnormalLatency, FeedAge, Silence
-from risk.breakers.machine import NO_EDGES, NS_PER_MS, Breaker, Edges
+from risk.breakers.machine import NO_EDGES, NS_PER_MS, NS_PER_SEC, Breaker, Edges
 from risk.breakers.orders import Slippage
 from risk.breakers.spread import SpreadMultiple
 from risk.breakers.volatility import AtrMultiple, RealisedMultiple
+
+_NEVER = -(1 << 63)
+_INF = float("inf")
 
 
 class Lane:
@@ -42,18 +45,34 @@ class Lane:
             self._slippage,
         )  # fmt: skip
         self.breakers: tuple[Breaker, ...] = tuple(breaker for breaker in every if breaker is not None)
+        self._due_ns = _NEVER  # before this instant a usual message is only remembered
+        self._last_ns, self._low, self._high, self._mid = _NEVER, _INF, 0.0, 0.0
+        self._age_upto_ns = self._silence_upto_ns = 0.0
+        self._spread_upto = _INF  # (ask − bid) / (ask + bid)
 
     def on_book(self, update: BookUpdate) -> Edges:
-        """Take an applied book message. A crossed or one-sided book says nothing about spread and volatility."""
-        ts_ns, _, _, bid, ask, gap, snapshot = update
-        edges = self._on_age(ts_ns, update.ts_event_ns)
+        """Take an applied book message. A crossed or one-sided book says nothing about spread and volatility.
+
+        Most messages change nothing that any breaker asks for before the second is over: `is_usual` takes those.
+        """
+        ts_ns, ts_event_ns, _, bid, ask, gap, snapshot = update
+        if not gap and not snapshot and self.is_usual(ts_ns, ts_event_ns, bid, ask):
+            return NO_EDGES
+        edges = self._flushed() + self._on_age(ts_ns, ts_event_ns)
         if self._stale:
             edges += self._stale.update(ts_ns)
         if self._crossed:
             edges += self._crossed.update(ts_ns, bid, ask)
         if self._gaps:
             edges += self._gaps.update(ts_ns, gap=gap, snapshot=snapshot)
-        return edges + self._on_prices(ts_ns, bid, ask) if 0.0 < bid < ask else edges
+        if 0.0 < bid < ask:
+            edges += self._on_prices(ts_ns, bid, ask)
+        self._look_ahead(ts_ns)
+        return edges
+
+    def wake(self) -> None:
+        """Look at the next message, whatever it is: a breaker has moved."""
+        self._due_ns = _NEVER
 
     def on_trade(self, trade: Print) -> Edges:
         """Take a market trade: only its age counts, the prices come from the book."""
@@ -62,6 +81,53 @@ class Lane:
     def on_fill(self, fill: FillNews) -> Edges:
         """Take a fill of ours."""
         return self._slippage.update(fill) if self._slippage else NO_EDGES
+
+    def is_usual(self, ts_ns: int, ts_event_ns: int, bid: float, ask: float) -> bool:
+        """Remember a message that no breaker has to see now; False where one has."""
+        both = bid + ask
+        if not (
+            ts_ns < self._due_ns
+            and 0 <= ts_ns - self._last_ns <= self._silence_upto_ns
+            and ts_ns - ts_event_ns <= self._age_upto_ns
+            and 0.0 < bid < ask
+            and ask - bid <= self._spread_upto * both
+        ):
+            return False
+        self._last_ns, self._mid = ts_ns, both / 2.0
+        if self._stale:
+            self._stale.last_ns = ts_ns
+        self._low, self._high = min(self._low, self._mid), max(self._high, self._mid)
+        return True
+
+    def _flushed(self) -> Edges:
+        """Give the volatility breakers the prices that were only remembered: all of one second."""
+        if self._high <= 0.0:
+            return NO_EDGES
+        ts_ns, edges = self._last_ns, NO_EDGES
+        if self._atr:
+            for price in (self._high, self._low, self._mid):
+                edges += self._atr.update(ts_ns, price)
+        if self._realised:
+            edges += self._realised.update(ts_ns, self._mid)
+        self._low, self._high = _INF, 0.0
+        return edges
+
+    def _look_ahead(self, ts_ns: int) -> None:
+        """Compute up to which values, and until when, nothing has to be looked at."""
+        if any(breaker.quiet_upto < 0.0 for breaker in self.breakers):
+            self._due_ns = _NEVER
+            return
+        ages = [self._age.quiet_upto] if self._age else []
+        due = [(ts_ns // NS_PER_SEC + 1) * NS_PER_SEC]
+        if self._mads:
+            ages.append(self._mads.usual_upto)
+            due.append(self._mads.next_ns)
+        if self._spread:
+            self._spread_upto = self._spread.usual_upto / 2e4
+            due.append(self._spread.next_ns)
+        self._last_ns, self._due_ns = ts_ns, min(due)
+        self._age_upto_ns = min(ages, default=_INF) * NS_PER_MS
+        self._silence_upto_ns = self._stale.quiet_upto * NS_PER_MS if self._stale else _INF
 
     def _on_age(self, ts_ns: int, ts_event_ns: int) -> Edges:
         age_ms = (ts_ns - ts_event_ns) / NS_PER_MS

@@ -10,18 +10,24 @@ from risk.breakers.window import RunningMedian
 class SpreadMultiple(Breaker):
     """Spread over its running median, both in basis points of the mid."""
 
-    __slots__ = ("_floor_bps", "_history", "_usual_upto")
+    __slots__ = ("_floor_bps", "_history", "usual_upto")
 
     def __init__(self, name: str, config: SpreadConfig, instrument_id: str = "") -> None:
         super().__init__(name, config, instrument_id)
         self._floor_bps = config.floor_bps
-        self._usual_upto = float("inf")  # hot path: nothing to do up to here before the next sample; all while learning
-        self._history = RunningMedian(config.window_secs, config.min_samples)
+        self.usual_upto = float("inf")
+        """Hot path: up to this spread, basis points, there is nothing to do before the next sample."""
+        self._history = RunningMedian(config.window_secs, config.min_samples, spacing_secs=config.sample_secs)
 
     @property
     def learning(self) -> bool:
         """True while it has too few samples to open."""
         return not self._history.ready
+
+    @property
+    def next_ns(self) -> int:
+        """When the next sample is due."""
+        return self._history.next_ns
 
     def update(self, ts_ns: int, bid: float, ask: float) -> Edges:
         """Compare the spread with those before it, then count it; a crossed book has none."""
@@ -29,12 +35,12 @@ class SpreadMultiple(Breaker):
             return NO_EDGES
         history = self._history
         spread = (ask - bid) / (ask + bid) * 2e4
-        if spread <= self._usual_upto and ts_ns < history.next_ns:
+        if spread <= self.usual_upto and ts_ns < history.next_ns:
             return NO_EDGES
         edges = self._judge_spread(ts_ns, spread) if history.ready else NO_EDGES
         history.add(ts_ns, spread)
         if history.ready:
-            self._usual_upto = max(history.median, self._floor_bps) * self.quiet_upto
+            self.usual_upto = max(history.median, self._floor_bps) * self.quiet_upto
         return edges
 
     def _judge_spread(self, ts_ns: int, spread: float) -> Edges:

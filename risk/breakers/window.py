@@ -27,17 +27,21 @@ class RunningMedian:
         Fewer are not enough for `ready`.
     capacity
         Most samples that are kept; one is taken at most every ``window_secs / capacity``.
+    spacing_secs
+        Least time between two samples.
     """
 
     __slots__ = ("_by_time", "_mad", "_median", "_min_samples", "_sorted", "_spacing_ns", "_window_ns", "next_ns")
 
-    def __init__(self, window_secs: float, min_samples: int, capacity: int = CAPACITY) -> None:
+    def __init__(
+        self, window_secs: float, min_samples: int, capacity: int = CAPACITY, *, spacing_secs: float = 0.0
+    ) -> None:
         if window_secs <= 0 or not 1 <= min_samples <= capacity:
             raise ValueError(
                 f"window_secs {window_secs} must be positive and min_samples {min_samples} in 1..{capacity}"
             )
         self._window_ns = round(window_secs * _NS)
-        self._spacing_ns = -(-self._window_ns // capacity)
+        self._spacing_ns = max(-(-self._window_ns // capacity), round(spacing_secs * _NS))
         self._min_samples = min_samples
         self._by_time: deque[tuple[int, float]] = deque()
         self._sorted: list[float] = []

@@ -19,15 +19,18 @@ UNITS: Mapping[str, str] = {
     "pct": "percent", "ticks": "ticks", "quote": "quote currency", "days": "days",
 }  # fmt: skip
 SHOWN = 5
+_LATER: Mapping[str, int] = {"extra_forbidden": 1, "missing": 2}
+"""A wrong value is said before an unknown or a missing key: the key may belong to another form of its section."""
 
 
 def sentences(error: ValidationError, model: type[BaseModel], document: Document, prefix: KeyPath = ()) -> str:
     """Explain a failed validation, one line per key, at most five."""
     found: dict[KeyPath, str] = {}
     guessed: set[KeyPath] = set()
-    for detail in sorted(error.errors(include_url=False), key=lambda detail: detail["type"] == "missing"):
+    for detail in sorted(error.errors(include_url=False), key=lambda detail: _LATER.get(detail["type"], 0)):
         path = _known(detail, document.data, prefix)
-        if path in found or path in guessed:
+        other_form = len(detail["loc"]) > len(path) - len(prefix) and any(known[:-1] == path[:-1] for known in found)
+        if path in found or path in guessed or (detail["type"] == "missing" and other_form):
             continue
         found[path] = f"{document.where(path)}: {_explain(detail, path, model, prefix)}"
         if detail["type"] == "extra_forbidden":
@@ -83,14 +86,18 @@ def _explain(detail: ErrorDetails, path: KeyPath, model: type[BaseModel], prefix
             return f"{name} is {_shown(detail['input'])}, which is not valid; wanted: {_wanted(info)}."
     unit = _unit(str(path[-1])) if path else None
     in_unit = f" of {unit}" if unit and detail["type"].endswith("_parsing") else ""
-    problem = detail["msg"].removeprefix("Input ").partition(", unable")[0].replace("should ", "must ")
+    problem = (
+        detail["msg"]
+        .removeprefix("Input ")
+        .removeprefix("String ")
+        .partition(", unable")[0]
+        .replace("should ", "must ")
+    )
     return f"{name} {_first_lower(problem)}{in_unit}, not {_shown(detail['input'])}; wanted: {_wanted(info)}."
 
 
 def _unknown(name: str, key: str, valid: Mapping[str, FieldInfo]) -> str:
     near = _nearest(key, valid)
-    if key in valid:  # valid in another form of the same section, whose own value was not
-        return f"{name} has no valid value; wanted: {_wanted(valid[key])}."
     if near is not None and _unit(key) and near.rpartition("_")[0] == key.rpartition("_")[0]:
         return f"{name} is not a key: it is given in {_unit(near)}, as {near}."
     if near is not None:

@@ -9,6 +9,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from execution.order_care import OrderCareConfig
+from monitoring.blackbox import BlackBoxConfig
 from risk.config import RiskConfig
 from risk.policy import Policy
 from runners.config.data import DataConfig
@@ -82,6 +83,9 @@ class BacktestConfig(_Frozen):
     risk: RiskConfig = Field(description="Limits of the account")
     execution: OrderCareConfig = Field(default_factory=OrderCareConfig, description="Time limits of orders")
     report: ReportConfig = Field(default_factory=ReportConfig, description="Grids and horizons of the statistics")
+    black_box: BlackBoxConfig | None = Field(
+        default_factory=BlackBoxConfig, description="What is kept of the minutes before a trip; null keeps nothing"
+    )
     output: str = Field(default="runs", min_length=1, description="Folder that run directories are put into")
 
     @field_validator("instruments")

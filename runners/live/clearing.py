@@ -13,6 +13,8 @@ from execution.safety.wire_ids import wire_id
 from runners.live.account import Account, OpenOrder
 
 LOOK_SECS = 0.4
+FENCE_SECS = 10.0
+"""The venue refuses an order that reaches it later than this after it was signed (`recovery.md` 1, fence)."""
 QUIET_SECS = 2.0
 """Two looks at least this far apart must show the same nothing (`recovery.md` 1, quiescent)."""
 NOTHING_TO_REDUCE = -2022
@@ -62,7 +64,7 @@ class Clearing:
         await asyncio.gather(*(self._tried(self._account.cancel_all(name)) for name in sorted(self._account.symbols)))
 
     async def cancel_until_none(
-        self, *, keep_protection: bool = False, settled: Callable[[], bool] = lambda: True
+        self, *, keep_protection: bool = False, settled: Callable[[], Awaitable[bool]] | None = None
     ) -> bool:
         """Cancel and list again until two looks show no order of ours, the last of them on every symbol.
 
@@ -71,7 +73,7 @@ class Clearing:
         keep_protection
             Stops that close an open position stay.
         settled
-            False while an order that was sent has not been answered: it may still arrive.
+            False while an order that was sent may still arrive.
 
         Returns
         -------
@@ -79,11 +81,11 @@ class Clearing:
             True when the venue was seen without one; False after the deadline.
         """
         now = asyncio.get_running_loop().time
-        until, empty_since = now() + self._patience_secs, now()
+        until, empty_since = now() + max(self._patience_secs, FENCE_SECS + 2 * QUIET_SECS), now()
         while now() < until:
             quiet = now() - empty_since >= QUIET_SECS
             left = await self._tried(self._left(keep_protection=keep_protection, everywhere=quiet))
-            if left == [] and settled():
+            if left == [] and (settled is None or await self._tried(settled())):
                 if quiet:
                     return True
             else:
@@ -117,6 +119,10 @@ class Clearing:
     async def holds(self) -> bool:
         """Whether the venue shows a position now; True where it cannot be asked."""
         return await self._tried(self._account.positions()) != {}
+
+    async def knows(self, symbol: str, client_order_id: str) -> bool:
+        """Whether the venue knows an order of ours, whatever became of it."""
+        return await self._account.client.order(symbol, wire_id=wire_id(client_order_id)) is not None
 
     async def _left(self, *, keep_protection: bool, everywhere: bool) -> list[OpenOrder]:
         found = await self._account.our_orders(everywhere=everywhere)

@@ -7,10 +7,14 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from nautilus_trader.model import Currency, InstrumentId
+
 from errors import HyperTradingError
 from execution.safety.failures import VenueError
 from execution.safety.rows import PositionRow
+from runners.live.closes import symbol_of
 from runners.live.control import Cause, Stop
+from runners.live.node import ACCOUNT
 from runners.live.output import Closing, session_place, write_session
 from runners.live.settling import Agreement, Settling
 from runners.live.stopping import Ended
@@ -33,24 +37,30 @@ class Finishing:
     """
 
     def __init__(self, session: Session, cache: Any, portfolio: Any) -> None:
-        self._session, self._portfolio = session, portfolio
+        self._session, self._cache, self._portfolio = session, cache, portfolio
         self._settling = Settling(session.package.journal, session.closes, session.client, cache, session.opening)
         self._wallet, self._transfers = session.opening.wallet, ZERO
         self._held: dict[str, PositionRow] = {}
         self._agreements: list[Agreement] = []
         self._remarks: list[str] = []
 
+    @property
+    def engine_agrees(self) -> bool:
+        """Whether the engine ended with the position of the venue: if not, it has decided on a wrong one."""
+        return all(found.holds for found in self._agreements)
+
     async def verify(self, ended: Ended) -> bool:
         """Complete the journal from the venue and say whether the account was left as it should be."""
         session, say = self._session, self._session.screen.say
         self._remarks += ended.problems
-        agree = False
+        recorded = False
         try:
             await self._settling.complete(session.config.symbols, session.package.settle)
             await self._read()
-            agree = all(found.holds for found in self._agreements)
+            recorded = all(found.recorded for found in self._agreements)
         except VenueError as error:
-            self._remarks.append(f"the venue could not be asked at the end: {error}")
+            self._remarks.append(f"the venue could not be asked at the end, figures are the engine's: {error}")
+            self._believe_engine()
         self._remarks += self._settling.remarks
         for line in self._remarks:
             say("warning", line)
@@ -61,7 +71,19 @@ class Finishing:
         for found in self._agreements:
             text = f"{found.instrument_id}: venue {found.venue:f}, journal {found.journal:f}, engine {found.engine:f}"
             say("position", text if found.holds else f"{text}: THEY DIFFER", holds=found.holds)
-        return ended.clean and agree
+        return ended.clean and recorded
+
+    def _believe_engine(self) -> None:
+        """Take wallet and positions from the engine: better than nothing, and the exit code says what it is worth."""
+        session = self._session
+        session.package.settle(self._cache)
+        account = self._cache.account(ACCOUNT)
+        total = account.balance_total(Currency.from_str("USDT")) if account is not None else None
+        self._wallet = total.as_decimal() if total is not None else self._wallet
+        for iid in session.config.instruments:
+            for position in self._cache.positions_open(None, InstrumentId.from_str(iid)):
+                signed, price = Decimal(repr(position.signed_qty)), Decimal(repr(position.avg_px_open))
+                self._held[symbol_of(iid)] = PositionRow(symbol=symbol_of(iid), amount=signed, entry_price=price)
 
     async def _read(self) -> None:
         session = self._session
@@ -80,6 +102,8 @@ class Finishing:
         except (HyperTradingError, ArithmeticError, LookupError, ValueError) as error:
             session.screen.say("fault", f"the session's directory could not be written: {error}")
             return
+        if summary is not None:
+            session.screen.result(summary, place)
         net = "no market was seen" if summary is None else f"net {summary.net_pnl:+f} {summary.currency}"
         orders, fills = len(session.package.journal.orders), len(session.package.journal.fills)
         session.screen.say(

@@ -6,14 +6,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from execution.ids import random_epoch
+from execution.order_care import OrderCareConfig
 from risk.costs import FeeRates
+from risk.halts import Halts
 from runners import wiring
 from runners.config import LiveConfig, Trust
 from runners.config.models import StrategyEntry
 
 
 def build_package(
-    config: LiveConfig, instruments: Mapping[str, Any], trust: Trust, *, trading_start_ns: int
+    config: LiveConfig, instruments: Mapping[str, Any], trust: Trust, halts: Halts, *, trading_start_ns: int
 ) -> wiring.Package:
     """Build strategies, gate and journal: the same function and the same classes as in a backtest.
 
@@ -27,6 +29,8 @@ def build_package(
         As the venue defines them, by id.
     trust
         Whose code may be imported.
+    halts
+        Kill switch and losses of the account.
     trading_start_ns
         End of the warm-up.
     """
@@ -40,8 +44,18 @@ def build_package(
         order_tag=config.account.order_tag,
         trusted=trust.everything,
         workspace=trust.workspace,
+        care=_care(config),
+        halts=halts,
     )
     return wiring.build(_entries(config), plan)
+
+
+def _care(config: LiveConfig) -> OrderCareConfig:
+    given = config.execution
+    return OrderCareConfig(
+        ack_timeout_ms=given.ack_timeout_ms, unacked_cancel_secs=max(10.0, given.ack_timeout_ms / 1000),
+        resting_order_max_age_secs=given.resting_order_max_age_secs, partial_fill=given.partial_fill,
+    )  # fmt: skip
 
 
 def _entries(config: LiveConfig) -> Sequence[StrategyEntry]:

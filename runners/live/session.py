@@ -18,22 +18,25 @@ from execution.safety.budget import RateBudget, RateLimits
 from execution.safety.client import SafetyClient
 from execution.safety.signing import Credentials
 from execution.safety.venue_clock import VenueClock
+from risk.arm_token import Identity as ArmedFor
 from runners.config import LiveResolved, Trust
 from runners.live.account import Account
+from runners.live.arming import account_halts
 from runners.live.clearing import Clearing
 from runners.live.closes import JournaledCloses
 from runners.live.control import Cause, Control, Stop, exit_code
 from runners.live.finishing import Finishing
 from runners.live.market import MarketWatch, MarketWatchConfig
-from runners.live.modes import check_mode
+from runners.live.modes import check_mode, not_in_force
 from runners.live.node import ACCOUNT, build_node, load_instruments
 from runners.live.package import build_package
+from runners.live.private import PrivateStream
 from runners.live.running import Running
 from runners.live.secrets import DOT_ENV, Keys, read_keys
 from runners.live.settling import book_adopted
 from runners.live.signals import heard
 from runners.live.starting import Opening, identify, prepare_account
-from runners.live.state import StateFolder
+from runners.live.state import Identity, StateFolder
 from runners.live.status import Screen
 from runners.live.stopping import Ended, Stopping
 from runners.wiring import Package
@@ -93,7 +96,7 @@ async def run_session(resolved: LiveResolved, options: Options, screen: Screen) 
         stack.enter_context(state.lock(identity, place.rest_url))
         state.pin(identity)
         session = Session(resolved, options, screen, state, client)
-        await session.prepare(place, keys)
+        await session.prepare(place, keys, identity)
         return await session.run()
 
 
@@ -125,13 +128,17 @@ class Session:
         shared = self.config.account.foreign_orders == "count"
         self.account = Account(client, self.config.account.order_tag, set(self.config.symbols), shared)
 
-    async def prepare(self, place: Environment, keys: Keys) -> None:
+    async def prepare(self, place: Environment, keys: Keys, identity: Identity) -> None:
         """Build strategies and engine, then bring the account in order: nothing is sent before everything is built."""
         config = self.config
+        armed_for = ArmedFor(
+            account=identity.account_id, environment=identity.environment, config_hash=self.resolved.hash
+        )
+        halts = account_halts(self.state.path, armed_for, config.risk, time.time_ns())
         self.instruments = await load_instruments(config, place)
         self.trading_start_ns = time.time_ns() + round(config.data.warmup_secs * 1e9)
         self.package = build_package(
-            config, self.instruments, self.options.trust, trading_start_ns=self.trading_start_ns
+            config, self.instruments, self.options.trust, halts, trading_start_ns=self.trading_start_ns
         )
         self.closes = JournaledCloses(self.package.journal, config.account.order_tag, time.time_ns)
         self.clearing = Clearing(self.account, self.closes, config.execution.on_stop.patience_secs)
@@ -150,6 +157,7 @@ class Session:
         self.package.attach(
             portfolio=portfolio, cache=cache, account_id=ACCOUNT, settlement=Currency.from_str(SETTLEMENT)
         )
+        self.package.services.query = PrivateStream(self.client, self.package.journal.orders, control).query
         self.package.install(self.node)
         self.node.add_actor(self.market)
         with heard(control) as verified:
@@ -185,6 +193,7 @@ class Session:
         finishing = Finishing(self, cache, portfolio)
         clean = await finishing.verify(ended)
         code = exit_code(stop, clean=clean)
+        code = code if finishing.engine_agrees or code not in (0, 5) else 1
         await finishing.write(stop, code, datetime.now(UTC))
         return code
 
@@ -196,6 +205,7 @@ class Session:
         say("keys", f"key {keys.fingerprint}: {keys.source}", fingerprint=keys.fingerprint)
         for line in self.resolved.changed:
             say("override", line)
+        say("notice", f"not in force in this version: {', '.join(not_in_force(config))}")
 
     def _tell_opening(self) -> None:
         limit = self.config.safety.max_clock_offset_ms.warn

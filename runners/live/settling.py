@@ -14,7 +14,7 @@ from execution.safety.client import SafetyClient
 from execution.safety.reads import PAGE
 from execution.safety.rows import PositionRow, TradeRow
 from execution.safety.wire_ids import wire_id
-from runners.live.closes import SOURCE, JournaledCloses, fill_of, instrument_of
+from runners.live.closes import SOURCE, JournaledCloses, fill_of, instrument_of, symbol_of
 from runners.live.starting import Opening
 
 ZERO = Decimal(0)
@@ -56,9 +56,14 @@ class Agreement:
     engine: Decimal
 
     @property
+    def recorded(self) -> bool:
+        """Whether the journal has everything that happened at the venue, to the last unit."""
+        return self.venue == self.journal
+
+    @property
     def holds(self) -> bool:
         """Whether all three are the same to the last unit."""
-        return self.venue == self.journal == self.engine
+        return self.recorded and self.journal == self.engine
 
 
 class Settling:
@@ -86,6 +91,7 @@ class Settling:
     ) -> None:
         self._journal, self._closes, self._client, self._cache = journal, closes, client, cache
         self._opening = opening
+        self._looked_up: dict[int, str] = {}
         self.remarks: list[str] = []
 
     async def complete(self, symbols: tuple[str, ...], settle: Callable[[Any], None]) -> None:
@@ -98,7 +104,7 @@ class Settling:
         """
         for symbol in symbols:
             for trade in await self._trades(symbol):
-                self._book(trade)
+                await self._book(trade)
         for row in list(self._journal.orders.values()):
             if row["status"] not in CLOSED:
                 await self._end(row)
@@ -111,20 +117,29 @@ class Settling:
             return first
         return first + await self._client.user_trades_from(symbol, first[-1].trade_id + 1)
 
-    def _book(self, trade: TradeRow) -> None:
-        order_id = self._closes.by_number.get(trade.order_id)
-        if order_id is not None:
-            self._journal.fill(fill_of(trade, order_id, SOURCE))
+    async def _book(self, trade: TradeRow) -> None:
+        """Book a trade that is not booked yet, to the order that it belongs to."""
+        if (instrument_of(trade.symbol), str(trade.trade_id)) in self._booked():
             return
+        order_id = self._closes.by_number.get(trade.order_id) or await self._order_of(trade)
+        row = self._journal.orders.get(order_id)
+        self._journal.fill(fill_of(trade, order_id, row["strategy_id"] if row is not None else EXTERNAL))
+        if order_id not in self._closes.by_number.values() and not self._engine_knows(order_id, str(trade.trade_id)):
+            whose = "ours" if row is not None else "not ours"
+            self.remarks.append(f"trade {trade.trade_id} of order {order_id} ({whose}) was booked from the venue alone")
+
+    def _booked(self) -> set[tuple[str, str]]:
+        return {(fill["instrument_id"], fill["trade_id"]) for fill in self._journal.fills}
+
+    async def _order_of(self, trade: TradeRow) -> str:
+        """Client order id of a trade: a trade names the venue's id only."""
         known = self._cache.client_order_id(VenueOrderId(str(trade.order_id)))
-        row = self._journal.orders.get(str(known)) if known is not None else None
-        order_id, strategy = (
-            (str(known), row["strategy_id"]) if row is not None else (f"venue-{trade.order_id}", EXTERNAL)
-        )
-        if self._journal.fill(fill_of(trade, order_id, strategy)) and not self._engine_knows(
-            order_id, str(trade.trade_id)
-        ):
-            self.remarks.append(f"trade {trade.trade_id} of {order_id} ({strategy}) was booked from the venue alone")
+        if known is not None and str(known) in self._journal.orders:
+            return str(known)
+        if trade.order_id not in self._looked_up:  # the engine may have taken it for a stranger's
+            row = await self._client.order(trade.symbol, order_id=trade.order_id)
+            self._looked_up[trade.order_id] = f"venue-{trade.order_id}" if row is None else row.logical_id
+        return self._looked_up[trade.order_id]
 
     def _engine_knows(self, order_id: str, trade_id: str) -> bool:
         """Whether its fill is in the engine's order: the handlers of a stopping strategy no longer tell of it."""
@@ -136,7 +151,7 @@ class Settling:
         order = self._cache.order(ClientOrderId(order_id))
         if order is not None and order.is_closed:
             return  # `settle` takes it over
-        found = await self._client.order(_symbol(row["instrument_id"]), wire_id=wire_id(order_id))
+        found = await self._client.order(symbol_of(row["instrument_id"]), wire_id=wire_id(order_id))
         if found is not None and found.status in ENDS:
             self._journal.event(
                 found.updated_ms * 1_000_000, order_id, "VenueStatus", ENDS[found.status], "asked at the end"
@@ -160,7 +175,7 @@ class Settling:
         """Hold venue, journal and engine against each other."""
         found = []
         for iid in instrument_ids:
-            row = held.get(_symbol(iid))
+            row = held.get(symbol_of(iid))
             past = sum(
                 (_signed(f) for f in self._journal.fills if f["strategy_id"] == SOURCE and f["instrument_id"] == iid),
                 ZERO,
@@ -173,7 +188,3 @@ class Settling:
 def _signed(fill: Mapping[str, Any]) -> Decimal:
     quantity: Decimal = fill["quantity"]
     return quantity if fill["side"] == "BUY" else -quantity
-
-
-def _symbol(instrument_id: str) -> str:
-    return instrument_id.removesuffix("-PERP.BINANCE")

@@ -91,6 +91,7 @@ async def prepare_account(account: Account, clearing: Clearing, config: LiveConf
     try:
         offset = await _check_clock(account, config)
         await _check_mode(account)
+        await _check_fees(account, config)
         done = await _clear_orders(account, clearing, config)
         positions, more = await _positions(account, clearing, config)
         row = await account.client.account()
@@ -116,6 +117,20 @@ async def _check_mode(account: Account) -> None:
             "the account is in hedge mode, where reduce-only does not protect: switch it to one-way mode "
             "(Binance: futures, preferences, position mode) while it is flat and without orders."
         )
+
+
+async def _check_fees(account: Account, config: LiveConfig) -> None:
+    """The edge check reckons with the configured fees: they must be those that the account pays (R-7)."""
+    for symbol in config.symbols:
+        row = await account.client.commission(symbol)
+        for side, charged, given in (
+            ("maker", row.maker, config.fees.maker_bps), ("taker", row.taker, config.fees.taker_bps),
+        ):  # fmt: skip
+            if charged * 10_000 != Decimal(repr(given)):
+                raise SafetyRefusal(
+                    f"the account pays {charged * 10_000:g} bps as {side} of {symbol}, fees.{side}_bps is {given:g}: write the "
+                    "true fees under fees, in this file or in its base."
+                )
 
 
 async def _clear_orders(account: Account, clearing: Clearing, config: LiveConfig) -> list[str]:

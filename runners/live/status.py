@@ -8,12 +8,15 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self, TextIO
 
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
+
+from monitoring.report import Summary, terminal
 
 QUIET_SECS = 5.0
 
@@ -69,6 +72,9 @@ class Screen(Protocol):
     def show(self, standing: Standing) -> None:
         """Renew the status."""
 
+    def result(self, summary: Summary, place: Path) -> None:
+        """Show what came out."""
+
 
 class JsonLines:
     """One JSON object a line; the status only every `every_secs`.
@@ -100,6 +106,10 @@ class JsonLines:
         if standing.running_secs - self._shown_secs >= self._every_secs:
             self._shown_secs = standing.running_secs
             self._write({"event": "status", **asdict(standing)})
+
+    def result(self, summary: Summary, place: Path) -> None:
+        """See `Screen.result`; the summary is a file."""
+        del summary, place
 
     def _write(self, line: Mapping[str, Any]) -> None:
         stamp = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -142,6 +152,10 @@ class Terminal:
     def show(self, standing: Standing) -> None:
         """See `Screen.show`."""
         self._live.update(_table(self._title, standing), refresh=True)
+
+    def result(self, summary: Summary, place: Path) -> None:
+        """See `Screen.result`."""
+        self._console.print(terminal(summary, place))
 
 
 def _table(title: str, standing: Standing) -> Table:

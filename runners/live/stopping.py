@@ -13,14 +13,13 @@ from typing import Any
 
 from nautilus_trader.live import LiveNodeHandle
 
-from runners.live.clearing import LOOK_SECS, Clearing
+from runners.live.clearing import FENCE_SECS, LOOK_SECS, Clearing
+from runners.live.closes import symbol_of
 from runners.live.control import Cause, Stop
 from runners.wiring import Package
 
 ENGINE_FLAT_SECS = 5.0
 ENGINE_STOP_SECS = 30.0
-FENCE_SECS = 10.0
-"""The venue refuses an order that reaches it later than this after it was signed (`recovery.md` 1, fence)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +66,7 @@ class Stopping:
         self._package, self._handle, self._running, self._clearing = package, handle, running, clearing
         self._now_ns = now_ns
         self._problems: list[str] = []
+        self._arrived: set[str] = set()
 
     async def run(self, stop: Stop, *, flatten: bool) -> Ended:
         """Do it. Nothing here waits for a disk, a log or a strategy, and no failure skips the rest."""
@@ -124,8 +124,12 @@ class Stopping:
         elif not self._running.cancelled() and (error := self._running.exception()) is not None:
             self._problems.append(f"the engine ended with {error}")
 
-    def _settled(self) -> bool:
-        """False while an order without any answer may still reach the venue."""
+    async def _settled(self) -> bool:
+        """False while an order without any answer may still reach the venue: one that the venue knows has arrived."""
         since = self._now_ns() - round(FENCE_SECS * 1e9)
-        rows = self._package.journal.orders.values()
-        return not any(row["status"] == "NEW" and row["ts_ns"] > since for row in rows)
+        for order_id, row in self._package.journal.orders.items():
+            if row["status"] == "NEW" and row["ts_ns"] > since and order_id not in self._arrived:
+                if not await self._clearing.knows(symbol_of(row["instrument_id"]), order_id):
+                    return False
+                self._arrived.add(order_id)
+        return True

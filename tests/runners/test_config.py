@@ -49,6 +49,10 @@ WRONG = {
         ("{constant_bps_per_8h: 1.0}", "{constant_bps_per_day: 1.0}"),
         r":15: venue\.funding\.constant_bps_per_day is not a key; did you mean constant_bps_per_8h",
     ),
+    "a key of one of two forms whose value is empty": (
+        ("strategies.order_flow:OrderFlow", 'strategies.order_flow:OrderFlow\n    policy: {edge: {waived: ""}}'),
+        r":20: strategies\.0\.policy\.edge\.waived must have at least 3 characters.*; wanted: Why no edge is demanded",
+    ),
     "the same key twice": (
         ("  leverage: 3", "  leverage: 3\n  leverage: 4"),
         r":14: venue\.leverage is there twice, first on line 13",

@@ -85,7 +85,7 @@ def test_a_latching_breaker_asks_for_the_kill_switch_until_a_person_resets_it() 
 def test_a_soft_breach_may_make_entries_smaller_instead_of_none() -> None:
     smaller = board(
         slippage_bps={"soft": 15, "hard": 100, "size_factor": 0.25, "cooldown_secs": 600},
-        spread_multiple={"soft": 4, "size_factor": 0.5, "window_secs": 60, "min_samples": 2},
+        spread_multiple={"soft": 4, "size_factor": 0.5, "window_secs": 60, "min_samples": 2, "sample_secs": 0},
     )
     smaller.on_fill(FillNews(0, BTC, "h1", 1, 100.2, 100.0))
     assert smaller.restriction(BTC).size_factor == 0.25
@@ -128,7 +128,7 @@ def test_trades_count_for_age_and_silence() -> None:
 
 @pytest.mark.req("B-8")
 def test_the_board_names_what_is_still_learning() -> None:
-    learning = board(spread_multiple={"soft": 4, "window_secs": 60, "min_samples": 2})
+    learning = board(spread_multiple={"soft": 4, "window_secs": 60, "min_samples": 2, "sample_secs": 0})
     assert learning.learning() == (f"spread_multiple {BTC}", f"spread_multiple {ETH}")
     learning.on_book(book(0))
     learning.on_book(book(100))

@@ -16,7 +16,9 @@ class SeesawParams(StrategyParams):
     patience_secs: float = Field(default=4.0, gt=0, description="A resting entry is cancelled after this")
     offset_ticks: int = Field(default=0, ge=0, description="Ticks behind the best bid")
     fails_after_secs: float = Field(default=1e9, gt=0, description="Raises in a timer after so many seconds")
-    order_notional_quote: float = Field(default=1, description="Not used; keeps the size check of the configuration happy")
+    order_notional_quote: float = Field(
+        default=1, description="Not used; keeps the size check of the configuration happy"
+    )
 
 
 class Seesaw(GuardedStrategy[SeesawParams]):

@@ -45,7 +45,7 @@ def test_orders_queue_fill_in_parts_and_leave_reduce_only_and_all_three_accounts
     told(story)
 
 
-def agreed(server: Server, directory: Path) -> None:
+def agreed(server: Server, directory: Path, status: str = "completed") -> None:
     """Hold the venue's own books against the session's tables."""
     exchange, fills = server.venue.exchange, table(directory, "fills")
     assert {(row["trade_id"], row["price"], row["quantity"], row["fee"]) for row in fills} == {
@@ -61,10 +61,11 @@ def agreed(server: Server, directory: Path) -> None:
         assert orders[name]["filled_quantity"] == exact(server, order.filled, "size"), name
         assert orders[name]["status"] == str(order.status), name
         assert orders[name]["reduce_only"] == order.reduce_only
+    assert any(row["queue_ahead"] for row in orders.values())  # it waited behind others
     account = json.loads((directory / "live" / "account.json").read_text(encoding="utf-8"))
     assert Decimal(account["ending_balance"]) == exchange.account.wallet
     summary = json.loads((directory / "summary.json").read_text(encoding="utf-8"))
-    assert (summary["status"], float(summary["residual"])) == ("completed", 0.0)
+    assert (summary["status"], float(summary["residual"])) == (status, 0.0)
     assert (directory / "report.html").stat().st_size > 10_000
 
 

@@ -11,7 +11,10 @@ import aiohttp
 import pytest
 
 from adapters.simulated_binance.server import Server
-from tests.runners.live.support import lively, running, told, written
+from adapters.simulated_binance.tickets import read_order
+from tests.adapters.simulated_binance.support import order_params
+from tests.runners.live.support import running, told, written
+from tests.runners.live.test_session import agreed
 
 
 def cancels(server: Server) -> int:
@@ -83,6 +86,28 @@ def test_an_exception_in_a_timer_stops_in_the_same_order_with_exit_code_1(tmp_pa
     told(story)
 
 
+SILENT = {"act": "silence_sockets", "secs": 600}
+
+
+@pytest.mark.req("O-10")
+@pytest.mark.parametrize(
+    ("which", "sentence"), [("user", "the private stream is silent: order t1"), ("market", "no market event for")]
+)
+def test_the_loss_of_a_stream_ends_the_session_with_the_account_in_order(
+    tmp_path: Path, which: str, sentence: str
+) -> None:
+    async def story(server: Server) -> None:
+        config = written(tmp_path, server.url, on_stop="flatten", params={"hold_secs": 3})
+        async with running(config, "--set", "data.max_silence_secs=4") as node:
+            await node.until(holds(server), "a position")
+            await armed(server, {"name": "dead", "when": {"at_secs": 0}, "do": [SILENT | {"which": which}]})
+            assert await node.ended() == 1, (node.lines, node.errors)
+        assert sentence in node.said("stopping")[0]["text"]
+        agreed(server, node.directory, status="failed")
+
+    told(story)
+
+
 @pytest.mark.req("P-5")
 def test_an_account_that_cannot_be_verified_exits_6_whatever_stopped_it(tmp_path: Path) -> None:
     async def story(server: Server) -> None:
@@ -97,6 +122,15 @@ def test_an_account_that_cannot_be_verified_exits_6_whatever_stopped_it(tmp_path
         assert len(server.venue.exchange.desk.open_orders()) == 1
 
     told(story)
+
+
+def lingering(server: Server, wire_id: str) -> None:
+    """Leave an order far below the market, as a dead node would."""
+    market = server.venue.exchange.markets["BTCUSDT"]
+    params = order_params("BUY", "0.010", "59000.0", newClientOrderId=wire_id)
+    server.venue.exchange.place(
+        market.contract, read_order(market.contract, params, market.feed.mark, hedge_mode=False)
+    )
 
 
 async def armed(server: Server, fault: dict[str, object]) -> None:
@@ -116,15 +150,33 @@ def test_after_a_kill_lingering_orders_go_and_the_position_is_adopted_and_counte
             await node.until(holds(server), "a position")
             node.process.kill()
             await node.ended()
-        held = server.venue.exchange.account.positions["BTCUSDT"].amount
+        lingering(server, "x-aHRE4BCj-Rt1zzzzzz000001")
         again = written(tmp_path, server.url, on_start="adopt", params={"offset_ticks": 8})
         async with running(again, "--stop-after", "6") as node:
             assert await node.ended() == 0, (node.lines, node.errors)
-        assert f"position BTCUSDT long {held:f}: adopted" in [line["text"].split(",")[0] for line in node.said("found")]
+        held = server.venue.exchange.account.positions["BTCUSDT"].amount
+        found = [line["text"].split(",")[0] for line in node.said("found")]
+        assert f"position BTCUSDT long {held:f}: adopted" in found
+        assert "order t1zzzzzz000001 BTCUSDT BUY 0.010: cancelled" in found
         assert [line["holds"] for line in node.said("position")] == [True], node.said("position")
-        assert server.venue.exchange.account.positions["BTCUSDT"].amount == held
         assert server.venue.exchange.desk.open_orders() == []
         summary = json.loads((node.directory / "summary.json").read_text(encoding="utf-8"))
         assert float(summary["residual"]) == 0.0
 
-    told(story, lively())
+    told(story)
+
+
+@pytest.mark.req("R-3")
+def test_a_tripped_kill_switch_exits_4_and_the_next_start_is_refused(tmp_path: Path) -> None:
+    async def story(server: Server) -> None:
+        config = written(tmp_path, server.url, on_stop="flatten")
+        limit = ("--set", "risk.max_drawdown_pct=0.0001")  # the first fee is a fall of more than that
+        async with running(config, *limit) as node:
+            assert await node.ended() == 4, (node.lines, node.errors)
+        assert (holds(server)(), rests(server)()) == (False, False)
+        assert "drawdown" in node.said("stopping")[0]["text"]
+        async with running(config, *limit) as again:
+            assert await again.ended() == 4
+        assert "entries are shut (latched: " in again.errors
+
+    told(story)

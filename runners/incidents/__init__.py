@@ -1,0 +1,1 @@
+"""Incidents on disk: cut after a run, found, told and replayed."""

@@ -1,0 +1,58 @@
+"""Silence is not health: an order that the venue has, and of which the private stream tells nothing, means that it is dead.
+
+The engine hears of acceptance over that stream alone. Without it rc6 takes our own fill for a stranger's at the next position check
+and can then never resolve the order: so the session ends while the account is still easily put in order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from execution.journal import CLOSED
+from execution.safety.client import SafetyClient
+from execution.safety.failures import VenueError
+from execution.safety.wire_ids import wire_id
+from runners.live.closes import symbol_of
+from runners.live.control import Control
+
+OVER = frozenset({"FILLED", "CANCELED", "EXPIRED", "EXPIRED_IN_MATCH", "REJECTED"})
+
+
+class PrivateStream:
+    """Asks the venue about orders that nobody answers for; see `execution.services.Services.query`.
+
+    Parameters
+    ----------
+    client
+        Asks.
+    orders
+        The journal's rows, by client order id.
+    control
+        Told when the stream is dead.
+    """
+
+    def __init__(self, client: SafetyClient, orders: Mapping[str, Mapping[str, Any]], control: Control) -> None:
+        self._client, self._orders, self._control = client, orders, control
+        self._asking: dict[str, asyncio.Task[None]] = {}
+
+    def query(self, client_order_id: str) -> None:
+        """Ask about one order; call on the loop, again and again if need be."""
+        asking = self._asking.get(client_order_id)
+        if client_order_id in self._orders and (asking is None or asking.done()):
+            self._asking[client_order_id] = asyncio.get_running_loop().create_task(self._ask(client_order_id))
+
+    async def _ask(self, client_order_id: str) -> None:
+        row = self._orders[client_order_id]
+        try:
+            found = await self._client.order(symbol_of(row["instrument_id"]), wire_id=wire_id(client_order_id))
+        except VenueError:
+            return  # asked again with the next look
+        if found is None or row["status"] in CLOSED:
+            return  # not there (yet), or the answer came meanwhile
+        if row["status"] == "NEW" or found.status in OVER:
+            self._control.fault(
+                f"the private stream is silent: order {client_order_id} is {found.status} at the venue, and nothing was "
+                f"heard of it but {row['status']}"
+            )
