@@ -43,12 +43,10 @@ class Part:
     @property
     def counts(self) -> dict[str, int]:
         """Rows by kind."""
-        return {str(kind): len(table) for kind, table in self.tables.items() if len(table)}
+        return {str(kind): len(table) for kind, table in self.tables.items()}
 
 
-def cut(
-    source: Catalog, instrument_ids: Sequence[str], period: Period, kinds: frozenset[Kind] = KINDS
-) -> list[Part]:
+def cut(source: Catalog, instrument_ids: Sequence[str], period: Period, kinds: frozenset[Kind] = KINDS) -> list[Part]:
     """Take a stretch of some instruments out of a catalog, each from a full book on.
 
     Parameters
@@ -79,10 +77,9 @@ def _cut(source: Catalog, instrument_id: str, period: Period, kinds: frozenset[K
     for kind in sorted(kinds, key=lambda kind: kind.rank):
         files = source.files(instrument_id, kind)
         if files:
-            found = list(_rows(Stream(files, precision, window)))
-            tables[kind] = pa.concat_tables(found) if found else None
+            tables[kind] = pa.concat_tables(_rows(Stream(files, precision, window)))
     certificates = {certificate.day: certificate for certificate in source.certificates(instrument_id, period)}
-    return Part(instrument, {kind: table for kind, table in tables.items() if table is not None}, certificates)
+    return Part(instrument, {kind: table for kind, table in tables.items() if len(table)}, certificates)
 
 
 def _rows(stream: Stream) -> Iterator[pa.Table]:

@@ -215,7 +215,7 @@ class MemoryJournal:
             {"seq": i, "ts_ns": ts, "client_order_id": coid, "event": event, "detail": detail}
             for i, (ts, coid, event, detail) in enumerate(self.events)
         ]
-        refusals = [_refusal_row(i, request, refused) for i, (request, refused) in enumerate(self.refusals)]
+        refusals = [refusal_row(i, request, refused) for i, (request, refused) in enumerate(self.refusals)]
         return {
             "orders": records.table(records.ORDERS, list(self.orders.values())),
             "order_events": records.table(records.ORDER_EVENTS, events),
@@ -226,7 +226,8 @@ class MemoryJournal:
         }
 
 
-def _refusal_row(seq: int, request: OrderRequest, refused: Refused) -> dict[str, Any]:
+def refusal_row(seq: int, request: OrderRequest, refused: Refused) -> dict[str, Any]:
+    """A refusal as a row of its table."""
     return {
         "seq": seq, "ts_ns": request.ts_ns, "strategy_id": request.strategy_id, "instrument_id": request.instrument_id,
         "client_order_id": request.client_order_id, "side": request.side.name, "order_type": request.order_type,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+from errors import ConfigError
 from execution.faults import Faults
 from execution.journal import Journal
 from execution.lives import Lives
@@ -42,11 +43,13 @@ class Services:
         Time limits of orders.
     query
         Asks the venue about one order; None where the simulator answers everything by itself.
+    replayed
+        True for a backtest: what the data does not hold will never come.
     """
 
     def __init__(
         self, gate: RiskGate, journal: Journal, care: OrderCareConfig | None = None,
-        query: Callable[[str], None] | None = None,
+        query: Callable[[str], None] | None = None, *, replayed: bool = False,
     ) -> None:  # fmt: skip
         self.gate = gate
         self.journal = journal
@@ -57,7 +60,24 @@ class Services:
         self.lives = Lives(care or OrderCareConfig(), self.watch.record)
         self.relay = Relay(gate, journal, self.lives, self.watch)
         self.query = query
+        self.replayed = replayed
         self.keeper: Keeper | None = None
+
+    def check_given(self, handler: str, strategy_id: str) -> None:
+        """Refuse a subscription that the replayed data cannot serve: the strategy would wait in vain.
+
+        Raises
+        ------
+        ConfigError
+            Naming the fidelity that has it.
+        """
+        if self.replayed and handler in ("on_book_deltas", "on_book_depth") and self.view.books.from_quotes:
+            raise ConfigError(f"strategy {strategy_id} needs depth: run it with data.fidelity l2, not l1_trades")
+        if self.replayed and handler == "on_quote" and not self.view.books.from_quotes:
+            raise ConfigError(
+                f"strategy {strategy_id} subscribes to quotes: run it with data.fidelity l1_trades, since l2 replays depth "
+                "and trades"
+            )
 
     def lend(self, handler: str, key: str) -> None:
         """Leave a book to the strategies that listen to it: the engine makes every message anew for each subscriber."""

@@ -115,6 +115,8 @@ def _noted(way: str, handler: str, name: str, inner: type[Any]) -> Callable[...,
     @functools.wraps(target)
     def method(self: Any, *args: Any, **kwargs: Any) -> None:
         subject = args[0] if args else kwargs.get("instrument_id", kwargs.get("bar_type"))
+        if way == "subscribe":
+            self.services.check_given(handler, self.desk.strategy_id)
         getattr(self.services.turns, way)(handler, str(subject), self)
         target(self, *args, **kwargs)
         self.services.lend(handler, str(subject))

@@ -25,14 +25,25 @@ class BlackBoxConfig(BaseModel):
     max_order_events: int = Field(default=10_000, ge=1, le=1_000_000, description="Order events kept at most")
     max_risk_events: int = Field(default=10_000, ge=1, le=1_000_000, description="Risk events kept at most")
     lead_secs: float = Field(
-        default=300, ge=0, le=86_400, description="Market data before that, from which a replay's breakers learn, seconds"
+        default=300,
+        ge=0,
+        le=86_400,
+        description="Market data before that, from which a replay's breakers learn, seconds",
     )
-    after_secs: float = Field(default=10, ge=0, le=600, description="How much is kept of what follows the trip, seconds")
+    after_secs: float = Field(
+        default=10, ge=0, le=600, description="How much is kept of what follows the trip, seconds"
+    )
     max_incidents: int = Field(
-        default=10, ge=3, le=1000, description="Incidents written at most per run; the last two places are kept for halts"
+        default=10,
+        ge=3,
+        le=1000,
+        description="Incidents written at most per run; the last two places are kept for halts",
     )
     debounce_secs: float = Field(
-        default=60, ge=0, le=86_400, description="The same cause makes no second incident within this, seconds of event time"
+        default=60,
+        ge=0,
+        le=86_400,
+        description="The same cause makes no second incident within this, seconds of event time",
     )
 
     @property
@@ -164,4 +175,3 @@ def _from_anchors(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
         if entry.anchor:
             first.setdefault(entry.source, number)
     return tuple(entry for number, entry in enumerate(entries) if number >= first.get(entry.source, 0))
-

@@ -95,11 +95,11 @@ class RiskConfig(BaseModel):
                 f"{position:g}: an order that large could never be sent"
             )
         gross, net = self.max_gross_notional_quote, self.max_net_notional_quote
-        if gross is not None and order > gross:
-            raise ValueError(
-                f"max_order_notional_quote {order:g} is above max_gross_notional_quote {gross:g}: "
-                "an order that large could never be sent"
-            )
+        for name, limit in (("max_gross_notional_quote", gross), ("max_net_notional_quote", net)):
+            if limit is not None and order > limit:
+                raise ValueError(
+                    f"max_order_notional_quote {order:g} is above {name} {limit:g}: an order that large could never be sent"
+                )
         if gross is not None and net is not None and net > gross:
             raise ValueError(
                 f"max_net_notional_quote {net:g} is above max_gross_notional_quote {gross:g}: net is never above gross"

@@ -83,7 +83,7 @@ class Halts:
 
     def refusal(self, ts_ns: int) -> Breach | None:
         """Return why an entry may not go, or None; ask right before every entry, since the arm token may be gone."""
-        if self._is_day_shut:
+        if self.losses.state.halted_day >= ts_ns // NS_PER_DAY:
             return Breach(Limit.DAILY_LOSS, self.losses.state.halted_reason)
         why = self.switch.refusal()
         if why is not None:

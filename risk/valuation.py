@@ -49,7 +49,7 @@ def unrealised(instrument: Any, portfolio: Any, settlement: Any, mid: Decimal) -
 
     A pair has none (its coins are valued as balances). Another settlement currency counts as 0.
     """
-    if is_pair(instrument) or not portfolio.net_position(instrument.id):
+    if is_pair(instrument):
         return ZERO
     price = Price.from_str(f"{mid:.{instrument.price_precision + 1}f}")
     money = portfolio.unrealized_pnl(instrument.id, price)

@@ -15,6 +15,7 @@ from risk.latch_log import Act, LatchRecord, LatchUnreadable, latched_by
 from runners.accounts import AccountPlace, node_of, without_node
 from runners.status_file import read_status
 
+NOT_ARMED = "not armed"
 NOT_KNOWN = "unknown"
 """Stands for a configuration or account that no node has written down: a token for it permits nothing until the next start."""
 
@@ -71,7 +72,7 @@ def standing(place: AccountPlace) -> Standing:
         return Standing(_because(trips[0]), True, None, records)
     if records:
         return Standing("the arm token is gone, and nobody recorded why", True, None, records)
-    return Standing("not armed: there is no arm token", False, None, records)
+    return Standing(f"{NOT_ARMED}: there is no arm token yet", False, None, records)
 
 
 def _because(trip: LatchRecord) -> str:
@@ -113,8 +114,8 @@ def halt(state: Path, place: AccountPlace, reason: str, person: str, now_ns: int
     _check_reason(reason)
     before = standing(place)
     if before.tripped and before.token is None and not place.tokens.path.exists():
-        lines = (f"already halted: {before.halted}; the first reason stands",)
-        return Done(place.alias, True, (*lines, *_node_lines(state, place)))
+        known = f"already halted: {before.halted}; the first reason stands"
+        return Done(place.alias, True, (known, *_node_lines(state, place)))
     trip = _switch(place).trip(now_ns, reason, operator=person)
     after = standing(place)
     if after.halted is None:

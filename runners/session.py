@@ -14,6 +14,7 @@ from monitoring import report
 from risk.costs import FeeRates
 from risk.halts import Halts
 from runners import wiring
+from runners.collar import check_collar
 from runners.config import Resolved, Trust, to_yaml
 from runners.engine_venue import VenuePlan, third_wall, with_margins
 from runners.host import Outcome, replay
@@ -84,6 +85,7 @@ def backtest(
     market = open_market(
         resolved.config, accept_grade=options.accept_grade, progress=lambda done: progress("sample", done)
     )
+    check_collar(resolved, market)
     outcomes = run_bounds(resolved, market, latency, options, progress)
     with RunDirectory(place) as directory:
         _write_run(directory, place.name, resolved, market, latency, outcomes, time.perf_counter() - started)

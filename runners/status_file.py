@@ -31,9 +31,9 @@ class Use(_Frozen):
 
     limit: str = Field(description="Its key in the risk block")
     instrument_id: str = Field(default="", description="Empty for the account")
-    used: Decimal | None = Field(description="Now; null where it is not known yet")
+    used: Decimal | None = Field(description="Now; null where it is not known yet, or a limit on each order alone")
     allowed: Decimal = Field(description="At most")
-    unit: str = Field(description="quote, percent, times or count")
+    unit: str = Field(description="quote, percent, times or count, in words")
 
     @property
     def share(self) -> float | None:
@@ -121,7 +121,13 @@ def exposed(view: AccountView) -> list[Exposed]:
 
 
 def take(
-    gate: RiskGate, about: About, ts_ns: int, phase: str, equity: Decimal | None, held: Sequence[Exposed], counts: Counts
+    gate: RiskGate,
+    about: About,
+    ts_ns: int,
+    phase: str,
+    equity: Decimal | None,
+    held: Sequence[Exposed],
+    counts: Counts,
 ) -> Status:
     """Take one look at a gate and its account.
 
@@ -169,6 +175,7 @@ def uses(gate: RiskGate, equity: Decimal | None, held: Iterable[Exposed]) -> tup
     loss = None if equity is None or state.day < 0 else max(ZERO, state.day_start - equity)
     fall = None if equity is None else max(ZERO, gate.halts.drawdown_pct(equity))
     found = [
+        _use("max_order_notional_quote", None, config.max_order_notional_quote, "quote, each order"),
         _use("max_daily_loss_quote", loss, config.max_daily_loss_quote, "quote"),
         _use("max_drawdown_pct", fall, config.max_drawdown_pct, "percent"),
         *(
@@ -242,9 +249,7 @@ def read_status(folder: Path) -> Status | None:
         raise CorruptData(f"{path} cannot be read: {str(error).splitlines()[0]}.") from error
 
 
-def final(
-    gate: RiskGate, about: About, ts_ns: int, account: Mapping[str, object], counts: Counts
-) -> Status:
+def final(gate: RiskGate, about: About, ts_ns: int, account: Mapping[str, object], counts: Counts) -> Status:
     """Take the last look at a backtest, whose engine is gone: equity and positions come from `account.json`."""
     held = []
     positions = account["positions"]

@@ -111,6 +111,8 @@ def of_run(path: Path) -> list[Look]:
 def parts(look: Look) -> Iterator[RenderableType]:
     """What is printed, top to bottom."""
     state = f"[bold red]HALTED[/]: {escape(look.halted)}" if look.halted else "[green]entries are open[/]"
+    if look.halted is not None and look.halted.startswith(halting.NOT_ARMED):
+        state = f"entries are shut: {escape(look.halted)}"
     yield f"[bold]{escape(look.title)}[/]  {state}"
     for line in _lines(look):
         yield f"  {escape(line)}"
@@ -133,7 +135,11 @@ def _lines(look: Look) -> Iterator[str]:
         silent = " and has not said so since: it hangs" if look.node is not None and look.age_secs > STALE_SECS else ""
         yield f"node: {node}; the figures are {look.age_secs:,.0f} s old{silent}"
     elif look.token:
-        yield "node: none has written a status here" if look.node is None else f"node: process {look.node} runs, without a status"
+        yield (
+            "node: none has written a status here"
+            if look.node is None
+            else f"node: process {look.node} runs, without a status"
+        )
     if status is None:
         return
     equity = "not known" if status.equity is None else f"{status.equity:,.2f} {status.currency}"
@@ -141,7 +147,8 @@ def _lines(look: Look) -> Iterator[str]:
     peak = "" if status.peak is None else f", peak {status.peak:,.2f}"
     yield f"phase: {status.phase}; equity {equity}{day}{peak}"
     held = ", ".join(f"{iid} {quantity:f}" for iid, quantity in status.positions.items()) or "flat"
-    yield f"position: {held}; {status.working} working orders, {status.orders} sent, {status.fills} fills, {status.refusals} refused"
+    counts = f"{status.working} working orders, {status.orders} sent, {status.fills} fills, {status.refusals} refused"
+    yield f"position: {held}; {counts}"
     if not status.breakers:
         yield "breakers: all closed"
     if status.learning:
@@ -152,7 +159,9 @@ def _limits(status: Status) -> Table:
     table = Table("limit", "used", "allowed", "share")
     for use in status.limits:
         share = use.share
-        style = "bold red" if share is not None and share > 1 else "yellow" if share is not None and share > NEAR else ""
+        style = (
+            "bold red" if share is not None and share > 1 else "yellow" if share is not None and share > NEAR else ""
+        )
         cells = (_limit_name(use), _figure(use.used), f"{_figure(use.allowed)} {use.unit}")
         table.add_row(*cells, "–" if share is None else f"{share:.0%}", style=style)
     return table

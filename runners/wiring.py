@@ -172,7 +172,7 @@ def build(entries: Sequence[StrategyEntry], plan: Plan) -> Package:
     halts = plan.halts or Halts(run_switch("run"), LossLedger(plan.risk.losses()))
     gate = RiskGate(plan.risk, view, rules, policies, halts, plan.trading_start_ns, plan.trading_end_ns, ids.prefix)
     journal = MemoryJournal()
-    services = Services(gate, journal, plan.care)
+    services = Services(gate, journal, plan.care, replayed=plan.replayed)
     strategies = tuple(_strategy(entry, plan, services, ids) for entry in entries)
     services.turns.strategies = strategies
     instrument_ids = [InstrumentId.from_str(iid) for iid in plan.instruments]

@@ -195,6 +195,7 @@ class Setup:
     balances: Sequence[Money] = (Money(100_000, USDT),)
     queue: bool = True
     from_quotes: bool = False
+    replayed: bool = False
     epoch: int = 12345
     chunk: int | None = None
     prepare: Callable[[Package], None] | None = None
@@ -239,7 +240,8 @@ def plan(setup: Setup) -> Plan:
         instruments={str(i.id): i for i in setup.instruments}, fees={str(i.id): setup.fees for i in setup.instruments},
         risk=setup.risk, trading_start_ns=int(setup.start_ms * MS), epoch=setup.epoch,
         trading_end_ns=None if setup.end_ms is None else int(setup.end_ms * MS), latency=setup.sampled, trusted=True,
-        from_quotes=setup.from_quotes, insert_ns=int(setup.insert_ms * MS), cancel_ns=int(setup.cancel_ms * MS),
+        from_quotes=setup.from_quotes, replayed=setup.replayed,
+        insert_ns=int(setup.insert_ms * MS), cancel_ns=int(setup.cancel_ms * MS),
     )  # fmt: skip
 
 

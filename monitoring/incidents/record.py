@@ -67,15 +67,21 @@ class Incident(_Frozen):
     also: tuple[str, ...] = Field(default=(), description="What tripped at the same instant")
     start_ns: int = Field(description="Start of the window")
     end_ns: int = Field(description="Its end, excluded")
-    market_start_ns: int = Field(description="Start of the market data beside this file: some of it leads to the window")
+    market_start_ns: int = Field(
+        description="Start of the market data beside this file: some of it leads to the window"
+    )
     trading_start_ns: int = Field(description="Before this no entry was allowed")
     opening: Standing = Field(description="The account at the start of the window")
     trip: Standing = Field(description="The account at the trip")
     market: dict[str, Touch] = Field(default_factory=dict, description="Top of each book at the trip")
     breakers: tuple[BreakerMark, ...] = Field(default=(), description="Not closed at the trip")
     opening_breakers: tuple[BreakerMark, ...] = Field(default=(), description="Not closed at the start of the window")
-    opening_halt: str = Field(default="", description="Why entries were shut at the start of the window; empty: they were not")
-    learning: tuple[str, ...] | None = Field(default=None, description="Breakers without enough samples; null: not known")
+    opening_halt: str = Field(
+        default="", description="Why entries were shut at the start of the window; empty: they were not"
+    )
+    learning: tuple[str, ...] | None = Field(
+        default=None, description="Breakers without enough samples; null: not known"
+    )
     risk_events: tuple[dict[str, Any], ...] = Field(default=(), description="Rows of the window")
     orders: tuple[dict[str, Any], ...] = Field(default=(), description="Sent in the window, or open in it")
     order_events: tuple[dict[str, Any], ...] = Field(default=(), description="Rows of the window")
@@ -134,7 +140,7 @@ def folder_name(number: int, cause: str) -> str:
 
 def plain_row(row: dict[str, Any]) -> dict[str, Any]:
     """Give a row of a run table as JSON holds it: decimals as text, figures as figures."""
-    out = {key: f"{value:f}" if isinstance(value, Decimal) else value for key, value in row.items()}
+    out = {key: f"{value.normalize():f}" if isinstance(value, Decimal) else value for key, value in row.items()}
     if isinstance(out.get("figures"), str):
         out["figures"] = json.loads(out["figures"])
     return out

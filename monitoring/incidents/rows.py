@@ -22,7 +22,8 @@ def risk_events(table: pa.Table) -> list[RiskEvent]:
     """Rows of a ``risk_events`` table as the events they were."""
     names = ("ts_ns", "kind", "name", "instrument_id", "state", "level", "detail")
     return [
-        RiskEvent(**{name: row[name] for name in names}, figures=json.loads(row["figures"])) for row in table.to_pylist()
+        RiskEvent(**{name: row[name] for name in names}, figures=json.loads(row["figures"]))
+        for row in table.to_pylist()
     ]
 
 
@@ -90,6 +91,10 @@ def halt_at(events: Iterable[RiskEvent], ts_ns: int) -> str:
     reason = ""
     for event in events:
         latched = event.name != "daily_loss"
-        if event.kind == "halt" and event.ts_ns < ts_ns and (latched or event.ts_ns // NS_PER_DAY == ts_ns // NS_PER_DAY):
+        if (
+            event.kind == "halt"
+            and event.ts_ns < ts_ns
+            and (latched or event.ts_ns // NS_PER_DAY == ts_ns // NS_PER_DAY)
+        ):
             reason = reason or event.detail
     return reason

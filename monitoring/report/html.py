@@ -20,7 +20,7 @@ from monitoring.report.figures.sections import sections
 from monitoring.report.figures.style import Section
 from monitoring.report.models import Summary
 from monitoring.report.run import Run, load
-from monitoring.report.tables import doubts, traded, trust, verdict
+from monitoring.report.tables import doubts, halted, traded, trust, verdict
 
 ASSETS = Path(__file__).parent / "page"
 LIBRARY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
@@ -47,7 +47,7 @@ def page(run: Run, summary: Summary, read: BookReader | None = None) -> str:
         "style": _asset("page.css"),
         "body": ' class="synthetic"' if summary.synthetic else "",
         "watermark": _watermark() if summary.synthetic else "",
-        "head": traded(run) + trust(summary) + verdict(summary) + doubts(summary),
+        "head": traded(run) + trust(summary) + halted(summary) + verdict(summary) + doubts(summary),
         "main": _body(found),
         "figures": pack(json.dumps(figures, separators=(",", ":")).encode()),
         "library": pack(LIBRARY.read_bytes()),

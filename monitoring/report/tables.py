@@ -8,6 +8,7 @@ from decimal import Decimal
 from html import escape
 
 from monitoring.report.models import BoundSummary, StrategySummary, Summary
+from monitoring.report.risk_tables import halt_lines
 from monitoring.report.run import Run
 from monitoring.report.terminal import amount, percent
 
@@ -43,6 +44,12 @@ def verdict(summary: Summary) -> str:
     """The queue bracket's verdict with a sentence that explains it."""
     style, text = _VERDICTS[summary.verdict]
     return f'<p class="verdict"><strong class="{style}">{escape(summary.verdict)}</strong> {escape(text)}</p>'
+
+
+def halted(summary: Summary) -> str:
+    """Why entries were shut, if they were, with a link to the details."""
+    lines = "".join(f'<li><a href="#risk-edges">{escape(text)}</a></li>' for text in halt_lines(summary))
+    return f'<ul class="doubts halts">{lines}</ul>' if lines else ""
 
 
 def doubts(summary: Summary) -> str:

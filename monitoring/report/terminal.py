@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from monitoring.report.models import BoundSummary, Summary
+from monitoring.report.risk_tables import breakers_line, halt_lines
 
 _STYLES = {"plain": "", "warn": "yellow", "bad": "bold red"}
 _VERDICTS = {"PROFIT": "green", "LOSS": "red", "INCONCLUSIVE": "bold yellow"}
@@ -25,7 +26,7 @@ def terminal(summary: Summary, path: Path) -> RenderableType:
     path
         The run directory; the report is `report.html` in it.
     """
-    parts: list[RenderableType] = [_figures(summary), _verdict(summary)]
+    parts: list[RenderableType] = [_figures(summary), *_risk(summary), _verdict(summary)]
     parts += [Text.from_markup(f"[yellow]! {escape(doubt.text)}[/]") for doubt in summary.doubts]
     return Group(*parts, _marks(summary), Text(f"Report: {path / 'report.html'}", overflow="fold"))
 
@@ -43,6 +44,11 @@ def _figures(summary: Summary) -> Table:
 def _verdict(summary: Summary) -> Text:
     style = _VERDICTS.get(summary.verdict, "")
     return Text.assemble(("Verdict: ", ""), (summary.verdict, style), (f"  (headline: {summary.headline})", "dim"))
+
+
+def _risk(summary: Summary) -> list[Text]:
+    halts = [Text(text, style="bold red") for text in halt_lines(summary)]
+    return [*halts, Text(f"Breakers: {breakers_line(summary.bounds[summary.headline])}", overflow="fold")]
 
 
 def _marks(summary: Summary) -> Table:

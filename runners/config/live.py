@@ -6,6 +6,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from monitoring.blackbox import BlackBoxConfig
 from risk.config import RiskConfig
 from runners.config.account import AccountConfig
 from runners.config.conduct import AlertsConfig, ExecutionConfig, LiveDataConfig, SafetyConfig
@@ -39,6 +40,9 @@ class LiveConfig(BaseModel):
     strategies: tuple[StrategyEntry, ...] = Field(min_length=1, description="What trades")
     risk: RiskConfig = Field(description="Limits of the account; tighter than those of base, never looser")
     report: ReportConfig = Field(default_factory=ReportConfig, description="Grids and horizons of the statistics")
+    black_box: BlackBoxConfig | None = Field(
+        default_factory=BlackBoxConfig, description="What is kept of the minutes before a trip; null keeps nothing"
+    )
     alerts: AlertsConfig = Field(default_factory=AlertsConfig, description="Who is told what")
     output: str = Field(default="runs", min_length=1, description="Folder that session directories are put into")
 

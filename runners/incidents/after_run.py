@@ -81,12 +81,14 @@ class AfterRun:
         fills = outcome.tables["fills"]
         record.write(folder, Incident(
             origin="backtest", name=self.resolved.config.name, bound=bound, number=trip.number, ts_ns=event.ts_ns,
-            market_start_ns=lead.start_ns, cause=trip.cause, instrument_id=event.instrument_id, reason=event.detail, figures=dict(event.figures),
-            also=trip.also, start_ns=period.start_ns, end_ns=period.end_ns, trading_start_ns=self.market.trading_start_ns,
+            cause=trip.cause, instrument_id=event.instrument_id, reason=event.detail, figures=dict(event.figures),
+            also=trip.also, start_ns=period.start_ns, end_ns=period.end_ns, market_start_ns=lead.start_ns,
+            trading_start_ns=self.market.trading_start_ns,
             opening=_standing(curve, fills, period.start_ns), trip=_standing(curve, fills, event.ts_ns),
             market=self._touches(event.ts_ns), breakers=breakers_at(events, event.ts_ns),
             opening_breakers=breakers_at(events, period.start_ns), **rows, dropped=dropped,
-            opening_halt=halt_at(events, period.start_ns), excerpt=self._excerpt(folder / record.CATALOG, lead), config_hash=self.resolved.hash,
+            opening_halt=halt_at(events, period.start_ns), excerpt=self._excerpt(folder / record.CATALOG, lead),
+            config_hash=self.resolved.hash,
             config=self.resolved.config.model_dump(mode="json", by_alias=True),
         ))  # fmt: skip
 
@@ -103,7 +105,9 @@ class AfterRun:
         for iid, mids in self.run.mids.items():
             row = int(np.searchsorted(mids.ts, ts_ns, side="right")) - 1
             if row >= 0:
-                values: dict[str, Any] = {n: float(getattr(mids, n)[row]) for n in ("bid", "bid_size", "ask", "ask_size")}
+                values: dict[str, Any] = {
+                    n: float(getattr(mids, n)[row]) for n in ("bid", "bid_size", "ask", "ask_size")
+                }
                 found[iid] = Touch(ts_ns=int(mids.ts[row]), **values)
         return found
 

@@ -97,8 +97,9 @@ def replay_incident(folder: Path, incident: Incident, trust: Trust) -> Replayed:
     known = Known(watch.ready_ns, before, market.period.end_ns, halted=bool(incident.opening_halt))
     recorded = [_event(row) for row in incident.risk_events]
     journal = package.journal
+    again = [event for event in journal.risk_events if event.ts_ns >= incident.start_ns]
     return Replayed(
-        match(recorded, [e for e in journal.risk_events if e.ts_ns >= incident.start_ns], known), gate.board.learning(), len(journal.fills), len(journal.orders),
+        match(recorded, again, known), gate.board.learning(), len(journal.fills), len(journal.orders),
         len(journal.refusals), tuple(_remarks(incident)),
     )  # fmt: skip
 
@@ -199,15 +200,21 @@ def _name(mark: Any) -> str:
 
 def _remarks(incident: Incident) -> list[str]:
     lead = (incident.start_ns - incident.market_start_ns) / 1e9
-    said = [f"breakers and features learn anew, from {lead:.0f} s of market before the window: what they knew is not in it"]
+    said = [
+        f"breakers and features learn anew, from {lead:.0f} s of market before the window: what they knew is not in it"
+    ]
     if incident.opening.positions:
         held = ", ".join(f"{iid} {quantity:f}" for iid, quantity in incident.opening.positions.items())
-        said.append(f"the position held when the window began ({held}) is not in the replay; its value is, in the equity")
+        said.append(
+            f"the position held when the window began ({held}) is not in the replay; its value is, in the equity"
+        )
     open_then = [row for row in incident.orders if row["ts_ns"] < incident.start_ns]
     if open_then:
         said.append(f"{len(open_then)} orders that were open when the window began are not in the replay")
     if incident.opening.equity is None:
         said.append("the equity at the start of the window is not known: losses before it are not in the replay")
     if incident.origin == "live":
-        said.append(f"the venue is simulated, with {LIVE_LATENCY_MS} ms from decision to book: fills differ from the real ones")
+        said.append(
+            f"the venue is simulated, with {LIVE_LATENCY_MS} ms from decision to book: fills differ from the real ones"
+        )
     return said

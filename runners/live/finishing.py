@@ -53,6 +53,9 @@ class Finishing:
         """Complete the journal from the venue and say whether the account was left as it should be."""
         session, say = self._session, self._session.screen.say
         self._remarks += ended.problems
+        faults = session.package.services.faults
+        if faults.first is not None:
+            self._remarks.append(faults.where)
         recorded = False
         try:
             await self._settling.complete(session.config.symbols, session.package.settle)

@@ -193,7 +193,8 @@ class Session:
         finishing = Finishing(self, cache, portfolio)
         clean = await finishing.verify(ended)
         code = exit_code(stop, clean=clean)
-        code = code if finishing.engine_agrees or code not in (0, 5) else 1
+        if code in (0, 5) and (not finishing.engine_agrees or self.package.services.faults.first is not None):
+            code = 1  # the account is in order, the session was not
         await finishing.write(stop, code, datetime.now(UTC))
         return code
 

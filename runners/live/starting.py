@@ -127,9 +127,10 @@ async def _check_fees(account: Account, config: LiveConfig) -> None:
             ("maker", row.maker, config.fees.maker_bps), ("taker", row.taker, config.fees.taker_bps),
         ):  # fmt: skip
             if charged * 10_000 != Decimal(repr(given)):
+                paid = f"{(charged * 10_000).normalize():f}"
                 raise SafetyRefusal(
-                    f"the account pays {charged * 10_000:g} bps as {side} of {symbol}, fees.{side}_bps is {given:g}: write the "
-                    "true fees under fees, in this file or in its base."
+                    f"the account pays {paid} bps as {side} of {symbol}, fees.{side}_bps is {given:g}: write the true fees "
+                    "under fees, in this file or in its base."
                 )
 
 

@@ -1,19 +1,13 @@
-"""The ring of the last minutes: bounded by time and count, and what is written of it."""
+"""The ring of the last minutes: bounded by time and count."""
 
 from __future__ import annotations
-
-import json
-from decimal import Decimal
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from monitoring.blackbox import BlackBox, BlackBoxConfig, Incident, to_json, write_incident
-from risk.breakers.events import BookUpdate
-from risk.breakers.machine import Edge, Level, State
+from monitoring.blackbox import BlackBox, BlackBoxConfig
 
 SEC = 1_000_000_000
 BTC, ETH = "BTCUSDT-PERP.BINANCE", "ETHUSDT-PERP.BINANCE"
@@ -70,40 +64,6 @@ def test_an_incident_does_not_change_when_the_box_goes_on() -> None:
     incident = ring.incident(0, "why")
     ring.order(1, "h1", "filled")
     assert [entry.event for entry in incident.order] == ["sent"]
-
-
-def example() -> Incident:
-    ring = box()
-    ring.market(1, BTC, BookUpdate(1, 0, BTC, 99.0, 101.0), anchor=True)
-    ring.market(3, BTC, BookUpdate(3, 2, BTC, 99.0, 101.0))
-    ring.order(2, "h1", {"price": Decimal("60000.1"), "sides": ("BUY", None)})
-    edge = Edge(4, "feed_age_ms", BTC, State.CLOSED, State.OPEN, Level.SOFT, "late", {"age_ms": float("inf")})
-    ring.risk(4, "feed_age_ms", edge)
-    return ring.incident(5, "drawdown 5.20 % > 5.00 %", {"drawdown_pct": Decimal("5.2")})
-
-
-@pytest.mark.req("X-8")
-def test_an_incident_is_written_as_json_that_any_reader_takes(tmp_path: Path) -> None:
-    path = write_incident(tmp_path / "incidents", example())
-    text = path.read_text(encoding="utf-8")
-    assert "Infinity" not in text
-    written = json.loads(text)
-    assert written == to_json(example())
-    assert (written["reason"], written["figures"]) == ("drawdown 5.20 % > 5.00 %", {"drawdown_pct": "5.2"})
-    assert written["market"] == {BTC: {"first_ns": 1, "last_ns": 3, "events": 2}}
-    assert written["order"] == [{"ts_ns": 2, "source": "h1", "event": {"price": "60000.1", "sides": ["BUY", None]}}]
-    (risk,) = written["risk"]
-    assert (risk["event"]["to_state"], risk["event"]["level"], risk["event"]["figures"]) == (
-        "open",
-        1,
-        {"age_ms": "inf"},
-    )
-
-
-def test_a_second_incident_of_the_same_instant_gets_its_own_file(tmp_path: Path) -> None:
-    names = [write_incident(tmp_path, example()).name for _ in range(3)]
-    assert names == ["5.json", "5-2.json", "5-3.json"]
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(names)
 
 
 @pytest.mark.parametrize("wrong", [{"window_secs": 0}, {"max_market_events": 0}, {"minutes": 5}])

@@ -35,13 +35,21 @@ class Failure:
     error: Exception
 
 
+def draw_profile(random: Random) -> Profile:
+    """Draw limits."""
+    return Profile(**{name: random.choice(domain) for name, domain in PROFILES.items()})
+
+
+def draw_values(random: Random, kind: str) -> dict[str, Any]:
+    """Draw the arguments of an action."""
+    return {name: random.choice(domain) for name, domain in DOMAINS[kind].items()}
+
+
 def draw(random: Random, steps: int = EPISODE_STEPS) -> Script:
     """Draw an episode."""
-    profile = Profile(**{name: random.choice(domain) for name, domain in PROFILES.items()})
+    profile = draw_profile(random)
     kinds = random.choices(list(WEIGHTS), list(WEIGHTS.values()), k=steps)
-    return Script(
-        profile, [(kind, {name: random.choice(domain) for name, domain in DOMAINS[kind].items()}) for kind in kinds]
-    )
+    return Script(profile, [(kind, draw_values(random, kind)) for kind in kinds])
 
 
 def play(script: Script, seen: Counter[str] | None = None) -> Failure | None:

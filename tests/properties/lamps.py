@@ -215,7 +215,8 @@ class Panel:
             return False
         self.rejects_in_a_row = self.rejects_in_a_row + 1 if rejected else 0
         before = self.rejects.stuck
-        self.rejects.feed(ts_ns, self.rejects_in_a_row)
+        if not rejected or self.rejects.grade(self.rejects_in_a_row):  # a reject within the limit is no good sign either
+            self.rejects.feed(ts_ns, self.rejects_in_a_row)
         return self.rejects.stuck and not before
 
     def slipped(self, ts_ns: int, iid: str, bps: Fraction) -> None:

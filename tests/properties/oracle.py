@@ -259,11 +259,15 @@ class Oracle:
         rows = (o for o in self.orders.values() if o.open and o.iid == iid and not o.reduce_only)
         return sum(1 for o in rows if strategy_id in (None, o.strategy_id))
 
-    def is_gone(self, strategy_id: str) -> bool:
-        """Flat, and nothing works."""
-        return not any(q for (name, _), q in self.own.items() if name == strategy_id) and not any(
-            o.open and o.strategy_id == strategy_id for o in self.orders.values()
-        )
+    def is_gone(self, strategy_id: str, but: str = "") -> bool:
+        """Flat everywhere (`but` on one instrument), and nothing works."""
+        held = any(q for (name, iid), q in self.own.items() if name == strategy_id and iid != but)
+        return not held and not any(o.open and o.strategy_id == strategy_id for o in self.orders.values())
+
+    def flat(self, strategy_id: str, iid: str) -> None:
+        """A strategy's position is closed; where the same trade opens the other side, that is told afterwards."""
+        if self.is_gone(strategy_id, but=iid):
+            self.leaving.discard(strategy_id)
 
     def prune(self) -> None:
         """Who is gone may enter again."""

@@ -28,6 +28,7 @@ DOMAINS: Mapping[str, Mapping[str, Sequence[Any]]] = {
         "who": WHO, "iid": (KEY, KEY, ETH_KEY), "side": (1, -1), "kind": ("post_only", "post_only", "post_only", "limit", "market"),
         "behind": (0, 0, 1, 2, 6, 60), "size": SIZES, "edge": (100.0, 100.0, 100.0, 3.0, None),
     },
+    "insist": {"iid": IIDS, "side": (1, -1), "size": (1000, 2000), "times": (2, 3, 4)},
     "odd": {
         "what": ("tick", "step", "reuse", "form", "stranger", "instrument", "far", "zero"), "side": (1, -1), "iid": IIDS,
         "reduce_only": (False, False, True),
@@ -56,13 +57,13 @@ DOMAINS: Mapping[str, Mapping[str, Sequence[Any]]] = {
     "budget": {"pct": (10, 80, 81, 96)},
     "clocks": {"offset_ms": (0, 0, 250, -251, 1001)},
     "hide": {"hidden": (True, False, False, False)},
-    "halt": {},
+    "halt": {"meant": (False, False, False, False, True)},
     "reset": {},
     "restart": {"ms": (10, 5000, 90_000_000), "fills": (False, True)},
 }  # fmt: skip
 WEIGHTS: Mapping[str, int] = {
-    "enter": 90, "odd": 5, "leave": 22, "close": 5, "enlist": 8, "settle": 80, "cancel_of": 24, "refuse_all": 3, "repeat": 2, "quote": 22,
-    "jump": 14, "spoil": 4, "mark": 6, "wait": 28, "transfer": 2, "budget": 2, "clocks": 2, "hide": 2, "halt": 1, "reset": 5,
+    "enter": 90, "insist": 6, "odd": 5, "leave": 22, "close": 5, "enlist": 8, "settle": 80, "cancel_of": 24, "refuse_all": 3, "repeat": 2, "quote": 22,
+    "jump": 14, "spoil": 4, "mark": 6, "wait": 28, "transfer": 2, "budget": 2, "clocks": 2, "hide": 2, "halt": 4, "reset": 5,
     "restart": 2,
 }  # fmt: skip
 
@@ -80,6 +81,11 @@ class Play(World):
         near, far = (bid, ask) if side > 0 else (ask, bid)
         price = {"post_only": near - side * behind, "limit": far + side * behind, "market": None}[kind]
         self._submit(who, self._order(who, iid, side, size * STEP, price, post_only=kind == "post_only"), edge)
+
+    def insist(self, iid: str, side: int, size: int, times: int) -> None:
+        """The same wish again and again."""
+        for _ in range(times):
+            self.enter("a", iid, side, "post_only", 2, size, None)
 
     def odd(self, what: str, side: int, iid: str, reduce_only: bool) -> None:
         """An order that nobody should send."""
@@ -302,8 +308,10 @@ class Play(World):
         self.venue.visible = self.oracle.visible = not hidden
         self.gate.view.refresh()
 
-    def halt(self) -> None:
-        """An operator halts."""
+    def halt(self, meant: bool) -> None:
+        """An operator halts, or thinks better of it."""
+        if not meant:
+            return
         self.oracle.trip("operator")
         self.gate.halt(f"operator {self.seen['halt asked']}", self.now)
         self.seen["halt asked"] += 1

@@ -292,6 +292,8 @@ class World:
         trip.quantity += closing
         trip.cash -= closing * price + fee
         if before and not trip.quantity:
+            self.oracle.flat(order.strategy_id, order.iid)
+            self.seen["exits of one strategy, another on its side, beyond its own position"] += order.reduce_only and after != 0
             self._position_event(words.PositionClosed, order, trip)
             trip.cash = ZERO
         if after and (after != trip.quantity or not before):

@@ -188,5 +188,15 @@ class Bare(Strategy):
         self.started = True
 
 
+class Quoted(Plain):
+    """Listens to quotes alone."""
+
+    def on_start(self) -> None:
+        self.subscribe_quotes(self.my.instrument_id)
+
+    def on_quote(self, quote: Any) -> None:
+        self.count += 1
+
+
 class Slicer(ExecutionAlgorithm):
     """Would send orders of its own."""

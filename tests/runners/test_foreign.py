@@ -12,7 +12,7 @@ from nautilus_trader.model import InstrumentId
 from errors import ConfigError
 from runners.config import Trust, load_backtest
 from runners.foreign import build_config
-from tests.engine import FREE, IID, MAKER, Entry, Ran, quiet, run
+from tests.engine import FREE, IID, MAKER, Entry, Ran, quiet, quote, run
 from tests.runners.configs import GOOD, written
 
 PLAIN = "tests.runners.plain"
@@ -60,6 +60,14 @@ def test_every_order_helper_passes_the_gate_with_an_id_of_ours(helper: str, orde
     assert all(len(found) == IDS and found.startswith("bt") for found in ids)
     assert set(result.venue_orders) == set(ids)
     assert result.package.services.gate.halted is None
+
+
+@pytest.mark.req("B-7")
+def test_a_subscription_that_the_data_cannot_serve_ends_the_run_with_a_sentence() -> None:
+    deaf = run([plain("market", cls="Quoted")], quiet(30), replayed=True)
+    assert "plain subscribes to quotes: run it with data.fidelity l1_trades" in str(deaf.faults.first)
+    blind = run([plain("market")], [quote(1000, 100.0, 100.1)], from_quotes=True, replayed=True)
+    assert "plain needs depth: run it with data.fidelity l2" in str(blind.faults.first)
 
 
 @pytest.mark.req("R-12")

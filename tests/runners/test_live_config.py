@@ -75,8 +75,8 @@ LOOSER = {
         "max_order_notional_quote: 800", "throttles: {collar_mid_bps: null}", r"collar_mid_bps null is looser than 200",
     ),
     "a window that is neither": (
-        "max_order_notional_quote: 800", "breakers: {spread_multiple: {window_secs: 60, min_samples: 600}}",
-        r"spread_multiple\.window_secs is 60 here and 1800 in tiny\.yaml, and neither is the tighter one; change it in the base",
+        "max_order_notional_quote: 800", "breakers: {book_gaps: {window_secs: 900}}",
+        r"book_gaps\.window_secs is 900 here and 600 in tiny\.yaml, and neither is the tighter one; change it in the base",
     ),
 }  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Queue ahead against outcome, refusals by reason."""
+"""Queue ahead against outcome."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import plotly.graph_objects as go
 
 from monitoring.report.columns import F64, I64, Orders, Text
 from monitoring.report.figures.style import BUY, MAIN, MUTED, SELL, WARN, Section, figure
-from monitoring.report.models import BoundSummary
 from monitoring.report.run import Run
 
 GROUPS = 5
@@ -80,23 +79,3 @@ def _share(word: str, found: Text, group: I64, names: list[str]) -> go.Bar:
         marker={"color": _OUTCOMES[word]},
         hovertemplate="%{customdata} orders, %{y:.0%}<extra>" + word + "</extra>",
     )
-
-
-def refusals(bound: BoundSummary) -> Section:
-    """Refusals of our own gate by reason."""
-    found = dict(reversed(bound.refusals_by_reason.items()))
-    caption = f"Orders that our own gate refused before they left: {bound.refusals:,} beside {bound.orders:,} sent."
-    if not found:
-        return Section("refusals", "Refusals by reason", caption, note="None.", half=True)
-    bars = go.Bar(
-        x=list(found.values()),
-        y=list(found),
-        orientation="h",
-        marker={"color": MAIN},
-        text=[f"{count:,}" for count in found.values()],
-        textposition="auto",
-        hovertemplate="%{y}: %{x}<extra></extra>",
-    )
-    axes = {"yaxis": {"automargin": True, "ticksuffix": " "}, "xaxis": {"title": {"text": "orders"}, "zeroline": False}}
-    made = figure([bars], showlegend=False, **axes)
-    return Section("refusals", "Refusals by reason", caption, made, height=max(160, 70 + 34 * len(found)), half=True)

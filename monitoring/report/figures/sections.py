@@ -7,6 +7,7 @@ from dataclasses import replace
 from monitoring.report import tables
 from monitoring.report.figures import cost_plots, equity_plots, order_plots, trading_plots
 from monitoring.report.figures.book_section import BookReader, order_book
+from monitoring.report.figures.risk_section import risk_sections
 from monitoring.report.figures.style import Section
 from monitoring.report.models import Summary
 from monitoring.report.run import Run
@@ -31,7 +32,7 @@ def sections(run: Run, summary: Summary, read: BookReader | None = None) -> list
         cost_plots.latency(run),
         cost_plots.capacity(bound),
         equity_plots.by_clock(run, curve),
-        order_plots.refusals(bound),
+        *risk_sections(run, summary),
     ]
 
 

@@ -15,6 +15,7 @@ class SeesawParams(StrategyParams):
     hold_secs: float = Field(default=1.5, gt=0, description="From the first fill to the exit")
     patience_secs: float = Field(default=4.0, gt=0, description="A resting entry is cancelled after this")
     offset_ticks: int = Field(default=0, ge=0, description="Ticks behind the best bid")
+    beat_secs: float = Field(default=0.2, gt=0, description="Between two decisions")
     fails_after_secs: float = Field(default=1e9, gt=0, description="Raises in a timer after so many seconds")
     order_notional_quote: float = Field(
         default=1, description="Not used; keeps the size check of the configuration happy"
@@ -28,7 +29,7 @@ class Seesaw(GuardedStrategy[SeesawParams]):
         """Subscribe and start the timer."""
         self.subscribe_book()
         self.began_ns = self.now_ns
-        self.every(0.2, self.beat)
+        self.every(self.params.beat_secs, self.beat)
 
     def beat(self) -> None:
         """Decide."""

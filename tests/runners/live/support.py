@@ -118,6 +118,12 @@ class Node:
         self.process.send_signal(number)
 
     @property
+    def story(self) -> str:
+        """What it said but for the status, for a failed test."""
+        told = [f"{line['event']}: {line['text']}" for line in self.lines if "text" in line]
+        return "\n".join([*told, self.errors])
+
+    @property
     def directory(self) -> Path:
         """The session's directory."""
         return Path(self.said("ended")[-1]["path"])

@@ -38,7 +38,7 @@ def test_orders_queue_fill_in_parts_and_leave_reduce_only_and_all_three_accounts
         async with running(config) as node:
             await node.until(lambda: traded_in_parts(server), "a fill in parts and two exits")
             (tmp_path / "state" / "test" / "STOP").touch()
-            assert await node.ended() == 5, (node.lines, node.errors)
+            assert await node.ended() == 5, node.story
         agreed(server, node.directory)
         assert [line["holds"] for line in node.said("position")] == [True]
 

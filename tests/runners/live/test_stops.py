@@ -43,7 +43,7 @@ def test_a_signal_cancels_verifies_and_exits_5_and_a_second_one_changes_nothing(
             await node.until(lambda: bool(node.said("stopping")), "the stop")
             node.interrupt(number)
             node.interrupt(number)
-            assert await node.ended() == 5, (node.lines, node.errors)
+            assert await node.ended() == 5, node.story
         assert server.venue.exchange.desk.open_orders() == []
         assert cancels(server) >= 1
         summary = json.loads((node.directory / "summary.json").read_text(encoding="utf-8"))
@@ -62,7 +62,7 @@ def test_stop_flatten_closes_what_the_policy_would_keep_and_a_second_node_is_ref
                 assert await second.ended() == 4
             assert "is traded by another node (process" in second.errors
             (tmp_path / "state" / "STOP_FLATTEN.txt").touch()
-            assert await node.ended() == 5, (node.lines, node.errors)
+            assert await node.ended() == 5, node.story
         exchange = server.venue.exchange
         assert (exchange.account.positions["BTCUSDT"].quantity, exchange.desk.open_orders()) == (0, [])
         async with running(config) as third:
@@ -78,7 +78,7 @@ def test_an_exception_in_a_timer_stops_in_the_same_order_with_exit_code_1(tmp_pa
         params = {"offset_ticks": 8, "patience_secs": 600, "fails_after_secs": 4}
         async with running(written(tmp_path, server.url, params=params)) as node:
             await node.until(rests(server), "a resting order")
-            assert await node.ended() == 1, (node.lines, node.errors)
+            assert await node.ended() == 1, node.story
         assert server.venue.exchange.desk.open_orders() == []
         assert "planted in a timer" in node.said("stopping")[0]["text"]
         assert cancels(server) >= 1
@@ -101,7 +101,7 @@ def test_the_loss_of_a_stream_ends_the_session_with_the_account_in_order(
         async with running(config, "--set", "data.max_silence_secs=4") as node:
             await node.until(holds(server), "a position")
             await armed(server, {"name": "dead", "when": {"at_secs": 0}, "do": [SILENT | {"which": which}]})
-            assert await node.ended() == 1, (node.lines, node.errors)
+            assert await node.ended() == 1, node.story
         assert sentence in node.said("stopping")[0]["text"]
         agreed(server, node.directory, status="failed")
 
@@ -117,7 +117,7 @@ def test_an_account_that_cannot_be_verified_exits_6_whatever_stopped_it(tmp_path
             outage = {"act": "outage", "secs": 600, "status": 503, "code": -1001}
             await armed(server, {"name": "gone", "when": {"request": "DELETE *"}, "do": [outage]})
             node.interrupt()
-            assert await node.ended() == 6, (node.lines, node.errors)
+            assert await node.ended() == 6, node.story
         assert "still shows orders of ours, or could not be asked" in node.said("fault")[0]["text"]
         assert len(server.venue.exchange.desk.open_orders()) == 1
 
@@ -153,7 +153,7 @@ def test_after_a_kill_lingering_orders_go_and_the_position_is_adopted_and_counte
         lingering(server, "x-aHRE4BCj-Rt1zzzzzz000001")
         again = written(tmp_path, server.url, on_start="adopt", params={"offset_ticks": 8})
         async with running(again, "--stop-after", "6") as node:
-            assert await node.ended() == 0, (node.lines, node.errors)
+            assert await node.ended() == 0, node.story
         held = server.venue.exchange.account.positions["BTCUSDT"].amount
         found = [line["text"].split(",")[0] for line in node.said("found")]
         assert f"position BTCUSDT long {held:f}: adopted" in found
@@ -172,7 +172,7 @@ def test_a_tripped_kill_switch_exits_4_and_the_next_start_is_refused(tmp_path: P
         config = written(tmp_path, server.url, on_stop="flatten")
         limit = ("--set", "risk.max_drawdown_pct=0.0001")  # the first fee is a fall of more than that
         async with running(config, *limit) as node:
-            assert await node.ended() == 4, (node.lines, node.errors)
+            assert await node.ended() == 4, node.story
         assert (holds(server)(), rests(server)()) == (False, False)
         assert "drawdown" in node.said("stopping")[0]["text"]
         async with running(config, *limit) as again:
