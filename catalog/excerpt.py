@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -113,13 +115,29 @@ def write_excerpt(target: Path, parts: Sequence[Part], name: str) -> dict[str, d
         When there is nothing to write, or it cannot be written.
     """
     source_id = f"excerpt-{_digest(name, parts)}"
-    with CatalogWriter(target).transaction(source_id) as transaction:
+    with no_collection(), CatalogWriter(target).transaction(source_id) as transaction:
         for part in parts:
             for kind, table in part.tables.items():
                 transaction.add(part.instrument, kind, table)
             for certificate in _certificates(part, Source(id=source_id, kind="excerpt", name=name)):
                 transaction.certificate(certificate)
     return {str(part.instrument.id): part.counts for part in parts}
+
+
+@contextmanager
+def no_collection() -> Iterator[None]:
+    """Keep the garbage collector off, in all threads.
+
+    The writer has threads, and a collection that starts in one of them may drop what is left of an engine, which Nautilus
+    allows only in the thread that made it.
+    """
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 def _digest(name: str, parts: Sequence[Part]) -> str:

@@ -87,8 +87,8 @@ def _check_order(request: OrderRequest, notional: Decimal, exposure: Exposure, c
 
 def _check_net(after: Decimal, before: Decimal, price: Decimal, exposure: Exposure, config: RiskConfig) -> Verdict:
     """Only net exposure can grow where a position shrinks, since the others stay: refusing the rest would keep the excess."""
-    net = abs(exposure.net_elsewhere + after * price)
-    if config.max_net_notional_quote is None or net <= abs(exposure.net_elsewhere + before * price):
+    net = _net(after, price, exposure)
+    if config.max_net_notional_quote is None or net <= _net(before, price, exposure):
         return APPROVED
     limit = Decimal(repr(config.max_net_notional_quote))
     return _net_refusal(net, limit) if net > limit else APPROVED
@@ -96,7 +96,7 @@ def _check_net(after: Decimal, before: Decimal, price: Decimal, exposure: Exposu
 
 def _check_account(after: Decimal, price: Decimal, exposure: Exposure, config: RiskConfig) -> Verdict:
     here = max(exposure.worst_here, abs(after)) * price
-    gross, net = exposure.gross_elsewhere + here, abs(exposure.net_elsewhere + after * price)
+    gross, net = exposure.gross_elsewhere + here, _net(after, price, exposure)
     if config.max_gross_notional_quote is not None and gross > (
         limit := Decimal(repr(config.max_gross_notional_quote))
     ):
@@ -114,6 +114,11 @@ def _check_account(after: Decimal, price: Decimal, exposure: Exposure, config: R
         if breach is not None:
             return Refused.of(breach)
     return APPROVED
+
+
+def _net(position: Decimal, price: Decimal, exposure: Exposure) -> Decimal:
+    """Net notional at the reference and at the order's price: against the other instruments either can be the worse."""
+    return max(abs(exposure.net_elsewhere + position * at) for at in (exposure.price, price))
 
 
 def _net_refusal(net: Decimal, limit: Decimal) -> Refused:

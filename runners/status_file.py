@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from errors import CorruptData
 from monitoring.incidents.record import BreakerMark
-from risk.breakers.board import BreakerBoard
+from monitoring.incidents.rows import marks
 from risk.gate import RiskGate
 from risk.view import AccountView
 
@@ -152,17 +152,6 @@ def take(
         breakers=marks(gate.board), learning=gate.board.learning(),
         positions={one.instrument_id: one.net for one in held if one.net}, working=counts.working, orders=counts.orders,
         fills=counts.fills, refusals=counts.refusals,
-    )  # fmt: skip
-
-
-def marks(board: BreakerBoard) -> tuple[BreakerMark, ...]:
-    """Breakers that are not closed."""
-    return tuple(
-        BreakerMark(
-            name=one.name, instrument_id=one.instrument_id, state=str(one.state), level=one.level.name.lower(),
-            since_ns=one.since_ns, reason=one.reason,
-        )
-        for one in board.open()
     )  # fmt: skip
 
 

@@ -41,6 +41,7 @@ from nautilus_trader.model import (
     Venue,
 )
 
+from execution.order_care import OrderCareConfig
 from execution.wire import Latency
 from risk.breakers.config import BreakersConfig
 from risk.config import RiskConfig
@@ -196,6 +197,7 @@ class Setup:
     queue: bool = True
     from_quotes: bool = False
     replayed: bool = False
+    care: OrderCareConfig = field(default_factory=OrderCareConfig)
     epoch: int = 12345
     chunk: int | None = None
     prepare: Callable[[Package], None] | None = None
@@ -241,7 +243,7 @@ def plan(setup: Setup) -> Plan:
         risk=setup.risk, trading_start_ns=int(setup.start_ms * MS), epoch=setup.epoch,
         trading_end_ns=None if setup.end_ms is None else int(setup.end_ms * MS), latency=setup.sampled, trusted=True,
         from_quotes=setup.from_quotes, replayed=setup.replayed,
-        insert_ns=int(setup.insert_ms * MS), cancel_ns=int(setup.cancel_ms * MS),
+        care=setup.care,        insert_ns=int(setup.insert_ms * MS), cancel_ns=int(setup.cancel_ms * MS),
     )  # fmt: skip
 
 

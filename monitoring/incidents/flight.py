@@ -6,6 +6,7 @@ there is told, not raised.
 
 from __future__ import annotations
 
+import gc
 import logging
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -16,7 +17,8 @@ from typing import Any
 from execution.journal import RiskEvent
 from monitoring.blackbox import BlackBox
 from monitoring.incidents.caught import Caught, FlightSetup, Pending, write_caught
-from monitoring.incidents.record import BreakerMark, Standing, Touch
+from monitoring.incidents.record import Standing, Touch
+from monitoring.incidents.rows import marks
 from monitoring.incidents.triggers import Triggers, Trip, trips
 from risk.gate import RiskGate
 from risk.request import OrderRequest
@@ -55,6 +57,7 @@ class FlightRecorder:
         self._next_anchor_ns = -1
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="incidents")
         self._writing: list[Future[None]] = []
+        self._collecting = True
         self._number = _last_number(self._folder)
         self.problems: list[str] = []
         self.written: list[Path] = []
@@ -84,7 +87,7 @@ class FlightRecorder:
         if trip is not None:
             board = self._gate.board
             self._pending.append(
-                Pending(trip, self._standing(event.ts_ns), self._touches(), _marks(board), board.learning())
+                Pending(trip, self._standing(event.ts_ns), self._touches(), marks(board), board.learning())
             )
 
     def on_time(self, ts_ns: int) -> None:
@@ -96,11 +99,20 @@ class FlightRecorder:
         while self._pending and ts_ns >= self._pending[0].trip.event.ts_ns + self._setup.config.after_ns:
             self._write(self._pending.pop(0), ts_ns)
 
+        self._collect_again()
+
     def close(self, ts_ns: int) -> None:
         """Write what is left and wait for it; call at the end of the session."""
         while self._pending:
             self._write(self._pending.pop(0), ts_ns)
         self._writer.shutdown(wait=True)
+        self._collect_again()
+
+    def _collect_again(self) -> None:
+        """Turn the garbage collector on again, from the trading thread, once nothing is being written."""
+        if not self._collecting and all(one.done() for one in self._writing):
+            self._collecting = True
+            gc.enable()
 
     def _anchor(self, ts_ns: int) -> None:
         books = self._gate.view.books
@@ -140,6 +152,10 @@ class FlightRecorder:
             pending, known[0] if known else pending.standing, end_ns, caught.market, caught.order, caught.risk,
             {name: dict(row) for name, row in rows.items()}, caught.dropped,
         )  # fmt: skip
+        if self._collecting and gc.isenabled():
+            # A collection that starts in the writing thread may drop objects of the engine, which Nautilus allows in its own only.
+            self._collecting = False
+            gc.disable()
         self._writing.append(self._writer.submit(self._told, ready))
 
     def _told(self, caught: Caught) -> None:
@@ -156,16 +172,6 @@ def _joined(trip: Trip, event: RiskEvent) -> Trip:
     if event.kind == "halt" and trip.event.kind != "halt":
         return replace(trip, event=event, also=(*trip.also, f"{trip.event.name}: {trip.event.detail}"))
     return replace(trip, also=(*trip.also, f"{event.name}: {event.detail}"))
-
-
-def _marks(board: Any) -> tuple[BreakerMark, ...]:
-    return tuple(
-        BreakerMark(
-            name=one.name, instrument_id=one.instrument_id, state=str(one.state), level=one.level.name.lower(),
-            since_ns=one.since_ns, reason=one.reason,
-        )
-        for one in board.open()
-    )  # fmt: skip
 
 
 def _last_number(folder: Path) -> int:

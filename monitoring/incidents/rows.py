@@ -12,6 +12,7 @@ import pyarrow as pa
 from execution.journal import RiskEvent
 from monitoring.blackbox import BlackBoxConfig
 from monitoring.incidents.record import BreakerMark, plain_row
+from risk.breakers.board import BreakerBoard
 from risk.loss import NS_PER_DAY
 
 NAMES = ("risk_events", "orders", "order_events", "refusals", "fills")
@@ -84,6 +85,17 @@ def breakers_at(events: Iterable[RiskEvent], ts_ns: int) -> tuple[BreakerMark, .
             since_ns=event.ts_ns if before is None else before.since_ns, reason=reason,
         )  # fmt: skip
     return tuple(found.values())
+
+
+def marks(board: BreakerBoard) -> tuple[BreakerMark, ...]:
+    """Breakers of a running board that are not closed."""
+    return tuple(
+        BreakerMark(
+            name=one.name, instrument_id=one.instrument_id, state=str(one.state), level=one.level.name.lower(),
+            since_ns=one.since_ns, reason=one.reason,
+        )
+        for one in board.open()
+    )  # fmt: skip
 
 
 def halt_at(events: Iterable[RiskEvent], ts_ns: int) -> str:

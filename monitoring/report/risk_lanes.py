@@ -150,9 +150,7 @@ def _segments(name: str, rows: Sequence[dict[str, Any]], soft_factor: float, end
         if row["state"] != "closed" and after["ts_ns"] > row["ts_ns"]:
             probing = row["state"] == "half_open" and name in PROBING
             factor = 1.0 if probing else soft_factor if row["level"] == "soft" else 0.0
-            yield Segment(
-                row["ts_ns"], after["ts_ns"], row["state"], row["level"], reason, json.loads(figures), factor
-            )
+            yield Segment(row["ts_ns"], after["ts_ns"], row["state"], row["level"], reason, json.loads(figures), factor)
 
 
 def _halt(name: str, ts_ns: int, rows: Sequence[dict[str, Any]], end_ns: int) -> Halt:

@@ -99,19 +99,19 @@ def _ranked(measure: str | None, value: float | None) -> str:
 
 
 def limits(bounds: Sequence[BoundSummary], *, day: bool) -> str:
-    """Each limit with its peak use, one pair of columns per bound; the time is the first bound's."""
-    head = ["Limit", "value", *(f"{word} {b.bound}" for b in bounds for word in ("peak", "use")), "when"]
+    """Each limit with its peak use per bound; the time is the first bound's."""
+    head = ["Limit", "value", *(f"peak {b.bound}" for b in bounds), "when"]
     rows = []
     for number, first in enumerate(bounds[0].risk.limits):
-        cells = [cell for b in bounds for cell in _use(b.risk.limits[number])]
+        cells = [_use(b.risk.limits[number]) for b in bounds]
         rows.append([first.name, f"{first.limit:,.10g}", *cells, clock(first.at_ns, day=day)])
     return _table(head, rows, text=set()) if rows else ""
 
 
-def _use(found: LimitSummary) -> list[str]:
-    exact = found.peak == int(found.peak)
-    return [f"{found.peak:,.0f}" if exact else f"{found.peak:,.4g}" if found.peak < 100 else f"{found.peak:,.2f}",
-            share(found.use)]  # fmt: skip
+def _use(found: LimitSummary) -> str:
+    whole = found.peak == int(found.peak)
+    peak = f"{found.peak:,.0f}" if whole else f"{found.peak:,.4g}" if found.peak < 100 else f"{found.peak:,.2f}"
+    return f"{peak} ({share(found.use)})"
 
 
 def edges(halts: Sequence[tuple[str, HaltSummary]], lanes: Sequence[tuple[str, Lane]], *, day: bool) -> str:

@@ -93,11 +93,22 @@ def order(seconds: float, side: str = "BUY", **more: Any) -> dict[str, Any]:
     return row | more
 
 
-def refusal(seconds: float, reason: str) -> dict[str, Any]:
+def refusal(seconds: float, reason: str, **more: Any) -> dict[str, Any]:
     """One order that the gate refused."""
     row = {"ts_ns": at(seconds), "strategy_id": "S-1", "instrument_id": IID, "client_order_id": f"R-{seconds}"}
     what = {"side": "BUY", "order_type": "LIMIT", "price": None, "quantity": Decimal(1), "reason": reason}
-    return row | what | {"detail": "", "figures": "{}"}
+    return row | what | {"detail": "", "figures": "{}"} | more
+
+
+def edge(seconds: float, name: str, state: str, level: str = "soft", **more: Any) -> dict[str, Any]:
+    """One edge of a breaker; `halt` makes a halt of it."""
+    row = {"ts_ns": at(seconds), "kind": "breaker", "name": name, "instrument_id": IID, "state": state}
+    return row | {"level": level, "detail": f"{name} {state}", "figures": "{}"} | more
+
+
+def halt(seconds: float, name: str, reason: str, **more: Any) -> dict[str, Any]:
+    """One halt."""
+    return edge(seconds, name, "open", "hard", kind="halt", instrument_id="", detail=reason) | more
 
 
 @dataclass
@@ -109,6 +120,7 @@ class Scene:
     orders: list[dict[str, Any]] = field(default_factory=list)
     funding: list[dict[str, Any]] = field(default_factory=list)
     refusals: list[dict[str, Any]] = field(default_factory=list)
+    risk_events: list[dict[str, Any]] | None = None
     volume: list[dict[str, Any]] = field(default_factory=list)
     optimistic: list[dict[str, Any]] | None = None
     starting: str = "10000"
@@ -129,6 +141,7 @@ class Scene:
     def _bound(self, folder: Path, fills: list[dict[str, Any]]) -> None:
         folder.mkdir(exist_ok=True)
         rows = {"orders": self.orders, "order_events": [], "refusals": self.refusals, "funding": self.funding}
+        rows |= {} if self.risk_events is None else {"risk_events": self.risk_events}
         for name, plain in (rows | {"fills": _with_positions(fills)}).items():
             numbered = [{"seq": i} | row for i, row in enumerate(plain)]
             pq.write_table(table(BY_NAME[name], numbered), folder / f"{name}.parquet")

@@ -97,6 +97,7 @@ def test_page_has_every_section_of_the_design(run_dir: Path, summary: Summary) -
         "latency",
         "capacity",
         "clock",
+        "risk",
         "refusals",
     }
 

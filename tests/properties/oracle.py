@@ -433,10 +433,12 @@ class Oracle:
         net_elsewhere = sum(
             ((self.net[o] + side * self.resting(o, side)) * self.valued(o) for o in others), ZERO
         )
-        net_now = abs(net_elsewhere + after * price)
+        reference = self.price(iid) or price
+        net_now = max(abs(net_elsewhere + after * price), abs(net_elsewhere + after * reference))
+        net_was = max(abs(net_elsewhere + net_before * price), abs(net_elsewhere + net_before * reference))
         reduces = abs(after) < abs(start) and after * start >= 0
         if p.net is not None and net_now > Decimal(repr(p.net)) and not (
-            reduces and net_now <= abs(net_elsewhere + net_before * price)
+            reduces and net_now <= net_was
         ):
             found.add("net_notional")
         if reduces:

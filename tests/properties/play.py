@@ -55,7 +55,7 @@ DOMAINS: Mapping[str, Mapping[str, Sequence[Any]]] = {
     "wait": {"ms": WAITS_MS, "calm": (True, True, True, True, True, False)},
     "transfer": {"amount": (500, -500, 2000)},
     "budget": {"pct": (10, 80, 81, 96)},
-    "clocks": {"offset_ms": (0, 0, 250, -251, 1001)},
+    "clocks": {"offset_ms": (0, 0, 0, 250, -251, 1001)},
     "hide": {"hidden": (True, False, False, False)},
     "halt": {"meant": (False, False, False, False, True)},
     "reset": {},
@@ -63,7 +63,7 @@ DOMAINS: Mapping[str, Mapping[str, Sequence[Any]]] = {
 }  # fmt: skip
 WEIGHTS: Mapping[str, int] = {
     "enter": 90, "insist": 6, "odd": 5, "leave": 22, "close": 5, "enlist": 8, "settle": 80, "cancel_of": 24, "refuse_all": 3, "repeat": 2, "quote": 22,
-    "jump": 14, "spoil": 4, "mark": 6, "wait": 28, "transfer": 2, "budget": 2, "clocks": 2, "hide": 2, "halt": 4, "reset": 5,
+    "jump": 14, "spoil": 4, "mark": 6, "wait": 28, "transfer": 2, "budget": 2, "clocks": 6, "hide": 2, "halt": 4, "reset": 5,
     "restart": 2,
 }  # fmt: skip
 

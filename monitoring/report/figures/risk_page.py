@@ -73,7 +73,8 @@ def _inside(segments: Sequence[Segment], run: Run) -> bool:
 def _bars(run: Run, lanes: Sequence[Lane], stops: Sequence[Halt]) -> tuple[list[Bar], int]:
     """All bars inside the trading time, and how many stretches went into joined ones."""
     made: list[Bar] = [
-        (HALT_LANE, "halted", halt.ts_ns, halt.until_ns, f"{escape(halt.name)}: {escape(halt.reason)}") for halt in stops
+        (HALT_LANE, "halted", halt.ts_ns, halt.until_ns, f"{escape(halt.name)}: {escape(halt.reason)}")
+        for halt in stops
     ]
     many = sum(len(lane.segments) for lane in lanes) > MOST_BARS
     joined = 0

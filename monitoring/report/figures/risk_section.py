@@ -27,9 +27,7 @@ def risk_sections(run: Run, summary: Summary) -> list[Section]:
     timelines = [risk_page.timeline(run, iid) for iid in run.mids]
     if timelines:
         timelines[-1] = replace(timelines[-1], table=risk_tables.breakers(bound))
-    refused = replace(
-        risk_page.refusals(run, bound), table=risk_tables.refusals(bound.risk.refusals, day=several_days)
-    )
+    refused = replace(risk_page.refusals(run, bound), table=risk_tables.refusals(bound.risk.refusals, day=several_days))
     return [*timelines, _edges(run, summary, several_days), refused, _limits(summary, several_days)]
 
 
