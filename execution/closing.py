@@ -46,7 +46,7 @@ class Closer:
         """Send reduce-only market orders for what no working market exit already closes."""
         if position.is_closed:
             return
-        signed = Decimal(repr(position.signed_qty))
+        signed = round(Decimal(repr(position.signed_qty)), position.size_precision)  # rc6 sums it in floats
         quantity = abs(signed) - self._being_closed(str(position.instrument_id), signed)
         rules = self._services.gate.rules.get(str(position.instrument_id))
         side = OrderSide.SELL if signed > ZERO else OrderSide.BUY

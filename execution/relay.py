@@ -72,7 +72,7 @@ class Relay:
             self._view.set_position(strategy_id, instrument_id, FLAT)
             self._gate.throttles.on_flat(event.ts_event, strategy_id, instrument_id)
             if event.realized_pnl is not None:
-                self._gate.halts.losses.round_trip(event.ts_event, Decimal(event.realized_pnl.as_decimal()))
+                self._gate.halts.round_trip(event.ts_event, Decimal(event.realized_pnl.as_decimal()))
         elif kind == "PositionOpened":
             position = StrategyPosition(event.signed_qty, event.avg_px_open, event.ts_event)
             self._view.set_position(strategy_id, instrument_id, position)

@@ -24,7 +24,9 @@ class Halted:
     ts_ns, reason, figures
         When and why.
     latched
-        The kill switch has tripped; False: it ends with the UTC day.
+        The kill switch has tripped; False: it ends by itself, with the UTC day or a pause.
+    limit
+        Which limit was broken.
     problems
         What could not be done about it; see `risk.kill_switch.Trip`.
     """
@@ -33,6 +35,7 @@ class Halted:
     reason: str
     figures: Mapping[str, Figure] = field(default_factory=dict)
     latched: bool = True
+    limit: Limit = Limit.HALTED
     problems: tuple[str, ...] = ()
 
 
@@ -81,13 +84,19 @@ class Halts:
         for breach in self.losses.update(ts_ns, equity):
             self._broken(ts_ns, breach)
 
+    def round_trip(self, ts_ns: int, pnl: Decimal) -> None:
+        """Count a closed round trip, costs included; a streak of losses pauses entries."""
+        breach = self.losses.round_trip(ts_ns, pnl)
+        if breach is not None:
+            self.tell(Halted(ts_ns, breach.detail, breach.figures, latched=False, limit=breach.limit))
+
     def refusal(self, ts_ns: int) -> Breach | None:
         """Return why an entry may not go, or None; ask right before every entry, since the arm token may be gone."""
         if self.losses.state.halted_day >= ts_ns // NS_PER_DAY:
             return Breach(Limit.DAILY_LOSS, self.losses.state.halted_reason)
         why = self.switch.refusal()
         if why is not None:
-            return Breach(Limit.HALTED, why)
+            return Breach(Limit.HALTED, why, self.switch.tripped.figures if self.switch.tripped is not None else {})
         return self.losses.paused(ts_ns)
 
     def drawdown_pct(self, equity: Decimal) -> Decimal:
@@ -104,4 +113,4 @@ class Halts:
             self.trip(ts_ns, breach.detail, breach.figures)
         elif not self._is_day_shut:
             self.losses.halt_day(ts_ns // NS_PER_DAY, breach.detail)
-            self.tell(Halted(ts_ns, breach.detail, breach.figures, latched=False))
+            self.tell(Halted(ts_ns, breach.detail, breach.figures, latched=False, limit=breach.limit))

@@ -197,7 +197,7 @@ class LossLedger:
         if fall <= limit:
             return None
         figures = {"drawdown_pct": str(fall), "limit": str(limit), "peak": str(peak)}
-        return Breach(Limit.DRAWDOWN, f"drawdown {fall:.2f} % > {limit:.2f} %", figures)
+        return Breach(Limit.DRAWDOWN, f"drawdown {fall:.4f} % > {limit} %", figures)
 
 
 def check_margin_floor(

@@ -24,7 +24,7 @@ COMMANDS: Mapping[str, str] = {
     "warmup-check": "Tell whether the warm-up is long enough.",
     "venue": "Run a simulated Binance with scripted faults.",
     "live": "Run strategies on the live node.",
-    "status": "Show limits and their use, breakers, switch and latch history.",
+    "status": "Show limits, their use, breakers and switch.",
     "halt": "Halt an account, or reset a halt.",
     "incident": "List, show or replay what was kept of a trip.",
     "record": "Record public market streams to files.",

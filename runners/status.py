@@ -12,7 +12,7 @@ from runners._trust import AsJson
 from runners.accounts import DEFAULT_STATE, Account, StateFolder
 from runners.run_names import DEFAULT_RUNS, RunsFolder
 
-app = new_app("Show limits and their use, breakers, switch and latch history.")
+app = new_app("Show limits, their use, breakers and switch.")
 
 
 @app.command()

@@ -98,15 +98,16 @@ def marks(board: BreakerBoard) -> tuple[BreakerMark, ...]:
     )  # fmt: skip
 
 
+def _lasts(event: RiskEvent, ts_ns: int) -> bool:
+    if event.name == "loss_streak":
+        return ts_ns < event.ts_ns + float(event.figures.get("seconds_left", 0)) * 1e9
+    return event.name != "daily_loss" or event.ts_ns // NS_PER_DAY == ts_ns // NS_PER_DAY
+
+
 def halt_at(events: Iterable[RiskEvent], ts_ns: int) -> str:
     """Why entries were shut before an instant; a daily loss ends with its UTC day. Empty where they were not."""
     reason = ""
     for event in events:
-        latched = event.name != "daily_loss"
-        if (
-            event.kind == "halt"
-            and event.ts_ns < ts_ns
-            and (latched or event.ts_ns // NS_PER_DAY == ts_ns // NS_PER_DAY)
-        ):
+        if event.kind == "halt" and event.ts_ns < ts_ns and _lasts(event, ts_ns):
             reason = reason or event.detail
     return reason

@@ -154,8 +154,16 @@ def _segments(name: str, rows: Sequence[dict[str, Any]], soft_factor: float, end
 
 
 def _halt(name: str, ts_ns: int, rows: Sequence[dict[str, Any]], end_ns: int) -> Halt:
-    midnight = (ts_ns // NS_PER_DAY + 1) * NS_PER_DAY
-    ended = name == "daily_loss" and midnight < end_ns
     problems = tuple(row["detail"] for row in rows[1:])
     figures = json.loads(rows[0]["figures"])
-    return Halt(name, ts_ns, midnight if ended else end_ns, ended, rows[0]["detail"], figures, problems)
+    until = _ends_ns(name, ts_ns, figures)
+    ended = until is not None and until < end_ns
+    end = until if until is not None and ended else end_ns
+    return Halt(name, ts_ns, end, ended, rows[0]["detail"], figures, problems)
+
+
+def _ends_ns(name: str, ts_ns: int, figures: Figures) -> int | None:
+    """When a halt ends by itself: a daily loss with its UTC day, a loss streak after its pause; None for the kill switch."""
+    if name == "daily_loss":
+        return (ts_ns // NS_PER_DAY + 1) * NS_PER_DAY
+    return ts_ns + round(float(figures.get("seconds_left", 0)) * 1e9) if name == "loss_streak" else None

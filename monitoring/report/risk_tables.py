@@ -43,8 +43,12 @@ def breakers_line(bound: BoundSummary) -> str:
 
 
 def halt_lines(summary: Summary) -> list[str]:
-    """One line per bound that halted, with the reason; a run that halted without saying why says so."""
-    found = [f"{word} ({name}) {text}" for name, bound in summary.bounds.items() for word, text in _halts(bound)]
+    """One line per halt with its reason, bounds that agree together; a run that halted without saying why says so."""
+    bounds: dict[tuple[str, str], list[str]] = {}
+    for name, bound in summary.bounds.items():
+        for halt in _halts(bound):
+            bounds.setdefault(halt, []).append(name)
+    found = [f"{word} ({', '.join(names)}) {text}" for (word, text), names in bounds.items()]
     if not found and summary.status == "halted":
         return ["HALTED: the run recorded no reason"]
     return found

@@ -55,9 +55,11 @@ def story(found: Found, incident: Incident) -> Iterator[RenderableType]:
 
 def sentences(incident: Incident) -> Iterator[str]:
     """The story in sentences."""
-    what = {"kill_switch": "The kill switch tripped", "daily_loss": "The daily loss halted entries"}.get(
-        incident.cause, f"The breaker {incident.cause} opened hard"
-    )
+    what = {
+        "kill_switch": "The kill switch tripped",
+        "daily_loss": "The daily loss halted entries",
+        "loss_streak": "A streak of losses paused entries",
+    }.get(incident.cause, f"The breaker {incident.cause} opened hard")
     of = f" on {incident.instrument_id}" if incident.instrument_id else ""
     yield f"{what}{of}: {incident.reason}."
     if incident.also:
@@ -70,7 +72,8 @@ def sentences(incident: Incident) -> Iterator[str]:
         quotes = f"{top.bid:,} × {top.bid_size:g} | {top.ask:,} × {top.ask_size:g}"
         yield f"{iid} stood at {quotes}, {spread:.2f} bps wide, {age:.1f} s old."
     began = _money(incident.opening.equity)
-    yield f"Equity {_money(incident.trip.equity)}, at the start of the window {began}; {_held(incident.trip)}."
+    valued = "at mid" if incident.origin == "backtest" else "at the mark"
+    yield f"Equity {_money(incident.trip.equity)} {valued}, at the start of the window {began}; {_held(incident.trip)}."
     secs, after = (incident.ts_ns - incident.start_ns) / 1e9, (incident.end_ns - incident.ts_ns) / 1e9
     counts = f"{len(incident.orders)} orders, {len(incident.fills)} fills, {len(incident.refusals)} refusals"
     yield f"In the {secs:,.0f} s before it and {after:,.0f} s after: {counts}, {_edges(incident)}."

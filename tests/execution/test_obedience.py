@@ -250,3 +250,27 @@ def test_a_journal_that_cannot_be_written_stops_the_send_and_trips_the_switch() 
     assert isinstance(ran.faults.first, OSError)
     assert "No space left on device" in str(ran.package.services.gate.halted)
     assert ran.package.services.gate.halts.latched
+
+
+@pytest.mark.req("R-1")
+def test_a_streak_of_losses_pauses_entries_and_takes_back_what_rests() -> None:
+    class Losing(Stepped):
+        def at(self, number: int) -> None:
+            make = self.order_factory
+            if number in (2, 4):
+                self.submit_order(make.market(IID, OrderSide.BUY, Quantity(0.1, 3)))
+            if number in (3, 5):
+                self.submit_order(make.market(IID, OrderSide.SELL, Quantity(0.1, 3), reduce_only=True))
+            if number == 3:
+                self.submit_order(make.limit(IID, OrderSide.BUY, Quantity(0.1, 3), Price(80.0, 1)))
+            if number in (7, 14):
+                self.submit_order(make.limit(IID, OrderSide.BUY, Quantity(0.1, 3), Price(81.0, 1)))
+
+    risk = WIDE.model_copy(update={"max_losses_in_a_row": 2, "loss_pause_secs": 0.5})
+    ran = run(Losing, quiet(16), policy=FREE, risk=risk)
+    assert not ran.faults.count, ran.faults.trace
+    assert [row["reason"] for row in ran.rows("refusals")] == ["loss_streak"]
+    assert [(row["kind"], row["name"]) for row in ran.rows("risk_events")] == [("halt", "loss_streak")]
+    resting = {float(row["price"]): row for row in ran.rows("orders") if row["price"] is not None}
+    assert resting[80.0]["ts_closed"] // MS == 1500  # the message after the second loss
+    assert resting[81.0]["ts_ns"] // MS == 2300

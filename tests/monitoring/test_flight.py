@@ -54,7 +54,9 @@ def soft(secs: float) -> RiskEvent:
 def flown(state: Path, *events: RiskEvent, secs: int = 120, config: BlackBoxConfig = CONFIG) -> FlightRecorder:
     """Run a market of one message a second, a round trip at 50 s and 55 s, and the given risk events."""
     plan_config = tiny.venue_config()
-    plan = VenuePlan(plan_config, {tiny.NAME: with_margins(tiny.perpetual(), 3)}, plan_latency(plan_config), False, True)
+    plan = VenuePlan(
+        plan_config, {tiny.NAME: with_margins(tiny.perpetual(), 3)}, plan_latency(plan_config), False, True
+    )
     steps = [
         {"at": 50, "do": "market", "side": "BUY", "size": "0.500"},
         {"at": 55, "do": "market", "side": "SELL", "size": "0.500", "reduce_only": True},

@@ -66,7 +66,7 @@ def test_a_halt_is_a_line_with_its_reason_and_stands_at_the_top_of_the_page(text
     layout = figures_in(text)[f"risk-{IID}"]["layout"]
     assert [shape["x0"] == shape["x1"] for shape in layout["shapes"]] == [True]
     assert "halted: drawdown" in layout["annotations"][0]["text"]
-    assert '<a href="#risk-edges">HALTED (conservative) at 2024-08-08 00:10:00 UTC: drawdown' in text
+    assert '<a href="#risk-edges">HALTED (conservative, optimistic) at 2024-08-08 00:10:00 UTC: drawdown' in text
     assert EVIL not in text
 
 

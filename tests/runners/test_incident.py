@@ -76,7 +76,9 @@ def test_every_bound_of_a_run_has_its_incident_with_a_sound_catalog(home: Path) 
         assert it.market_start_ns <= covered.start_ns <= it.start_ns
         assert it.ts_ns < covered.end_ns <= it.end_ns
         assert it.config["risk"]["max_daily_loss_quote"] == 1
-        assert it.config_hash == json.loads((home / "runs" / "loss" / "manifest.json").read_text("utf-8"))["config_hash"]
+        assert (
+            it.config_hash == json.loads((home / "runs" / "loss" / "manifest.json").read_text("utf-8"))["config_hash"]
+        )
 
 
 @pytest.mark.req("B-9")
@@ -167,7 +169,7 @@ def edge(secs: float, name: str = "spread", state: str = "open", *, kind: str = 
 
 
 def verdicts(recorded: list[RiskEvent], replayed: list[RiskEvent], **known: Any) -> list[tuple[float, Verdict]]:
-    given = {"ready_ns": {}, "open_before": frozenset(), "end_ns": 100 * S} | known
+    given: dict[str, Any] = {"ready_ns": {}, "open_before": frozenset(), "end_ns": 100 * S, **known}
     return [(pair.ts_ns / S, pair.verdict) for pair in match(recorded, replayed, Known(**given))]
 
 

@@ -12,6 +12,7 @@ from errors import CorruptData
 from risk.breakers.config import BreakersConfig
 from risk.breakers.events import BookUpdate
 from risk.config import RiskConfig
+from risk.costs import FeeRates
 from risk.halts import Halts
 from risk.kill_switch import run_switch
 from risk.loss import LossLedger
@@ -34,7 +35,7 @@ def taken(equity: str | None, *, net: str = "0") -> Status:
     }  # fmt: skip
     config = RiskConfig.model_validate(values)
     halts = Halts(run_switch("x"), LossLedger(config.losses()))
-    plan = wiring.Plan({tiny.NAME: tiny.perpetual()}, {tiny.NAME: tiny.FeeRates(2, 5)}, config, 0, epoch=1, halts=halts)
+    plan = wiring.Plan({tiny.NAME: tiny.perpetual()}, {tiny.NAME: FeeRates(2, 5)}, config, 0, epoch=1, halts=halts)
     gate = wiring.build([], plan).services.gate
     halts.read(NOW, Decimal(10_000))
     gate.board.on_book(BookUpdate(NOW, NOW - S, tiny.NAME, 100.0, 100.2))

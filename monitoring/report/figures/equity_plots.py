@@ -25,7 +25,11 @@ from monitoring.report.figures.style import (
 from monitoring.report.round_trips import round_trips
 from monitoring.report.run import Run
 
-_FILLS = {"live": "rgba(59,130,246,0.18)", "conservative": "rgba(59,130,246,0.18)", "optimistic": "rgba(164,94,229,0.10)"}
+_FILLS = {
+    "live": "rgba(59,130,246,0.18)",
+    "conservative": "rgba(59,130,246,0.18)",
+    "optimistic": "rgba(164,94,229,0.10)",
+}
 
 
 def equity(run: Run, curves: dict[str, Curve]) -> Section:
