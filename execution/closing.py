@@ -12,7 +12,6 @@ from execution.door import Door
 from execution.services import Services
 from risk.desk import Desk
 from risk.request import Purpose, Side
-from risk.venue_rules import split
 
 ZERO = Decimal(0)
 
@@ -43,20 +42,20 @@ class Closer:
         tags: Sequence[str] | None = None, time_in_force: TimeInForce | None = None,
         params: dict[str, Any] | None = None,
     ) -> None:  # fmt: skip
-        """Send reduce-only market orders for what no working market exit already closes."""
+        """Send a reduce-only market order for what no working market exit already closes."""
         if position.is_closed:
             return
         signed = round(Decimal(repr(position.signed_qty)), position.size_precision)  # rc6 sums it in floats
         quantity = abs(signed) - self._being_closed(str(position.instrument_id), signed)
-        rules = self._services.gate.rules.get(str(position.instrument_id))
-        side = OrderSide.SELL if signed > ZERO else OrderSide.BUY
-        for part in split(quantity, rules.max_quantity if rules is not None else None):
-            order = self._strategy.order_factory.market(
-                position.instrument_id, side, Quantity.from_str(f"{part:.{position.size_precision}f}"),
-                time_in_force=time_in_force, reduce_only=True, tags=tags,
-            )  # fmt: skip
-            self._desk.purpose = purpose
-            self._strategy.submit_order(order, None, client_id, params)
+        if quantity <= ZERO:
+            return
+        order = self._strategy.order_factory.market(
+            position.instrument_id, OrderSide.SELL if signed > ZERO else OrderSide.BUY,
+            Quantity.from_str(f"{quantity:.{position.size_precision}f}"),
+            time_in_force=time_in_force, reduce_only=True, tags=tags,
+        )  # fmt: skip
+        self._desk.purpose = purpose
+        self._strategy.submit_order(order, None, client_id, params)  # in parts, where it is too large for one order
 
     def leave(self, purpose: Purpose, *, hook: bool) -> None:
         """Cancel every order, close every position, and go on until flat; entries are refused meanwhile.

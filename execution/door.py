@@ -46,7 +46,11 @@ class Door:
             return False
         top = self._services.view.books.top(order.instrument_id)
         mid = top.mid if top else None
-        self._services.journal.order(request, mid)
+        try:
+            self._services.journal.order(request, mid)
+        except Exception as error:
+            self._services.gate.halt(f"the journal cannot be written: {error}", ts_ns)
+            raise  # and so the order is not sent
         self._services.view.add(request, mid)
         self._services.lives.begin(request)
         return True

@@ -120,7 +120,8 @@ class Fitting:
 
     def _held(self, iid: str, side: Side) -> Decimal:
         """The account's position without what other strategies hold on its side, signed base units."""
-        held, mine = self._view.net(iid), self._desk.strategy_id
+        held: Decimal = self._view.net(iid)
+        mine = self._desk.strategy_id
         for (name, where), position in self._view.positions.items():
             if where == iid and name != mine and position.quantity * side < 0:
                 held -= Decimal(repr(position.quantity))

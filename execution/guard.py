@@ -31,6 +31,7 @@ from execution.door import Door
 from execution.fitting import Fitting
 from execution.guarded_clock import GuardedClock
 from execution.guarded_factory import GuardedFactory
+from execution.journal_file import JournalFailed
 from execution.obedience import Obedience
 from execution.requests import of_initialized
 from execution.seal import UngatedOrder
@@ -281,7 +282,8 @@ class Guard(Strategy):
         """Keep the first exception, shut entries, end the run."""
         why = f"{type(self).__name__}: {where} raised {error!r}"
         self.services.faults.record(why, error)
-        self.services.gate.halt(why, self.guard_clock.timestamp_ns() if self.guard_clock is not None else 0)
+        now = self.guard_clock.timestamp_ns() if self.guard_clock is not None else 0
+        self.services.gate.halt(why, now, latch=isinstance(error, UngatedOrder | JournalFailed))
         try:
             self.shutdown_system(why)
         except RuntimeError:  # "Already mutably borrowed" in OrderInitialized and Pending* handlers: an actor does it

@@ -126,7 +126,7 @@ class Watch:
                     self._pending.append((action, edge.instrument_id))
 
     def _halted(self, halted: Halted) -> None:
-        name = "kill_switch" if halted.latched else str(halted.limit)
+        name = "kill_switch" if halted.latched else str(halted.limit)  # "halted": for the life of this process
         self.record(RiskEvent(halted.ts_ns, "halt", name, "", "open", "hard", halted.reason, halted.figures))
         for problem in halted.problems:
             self.record(RiskEvent(halted.ts_ns, "halt", name, "", "open", "hard", problem, {}))

@@ -83,9 +83,12 @@ class RiskGate:
         """Why entries are shut, or None."""
         return self.halts.reason
 
-    def halt(self, why: str, ts_ns: int = 0) -> None:
-        """Trip the kill switch; the first reason wins."""
-        self.halts.trip(ts_ns, why)
+    def halt(self, why: str, ts_ns: int = 0, *, latch: bool = True) -> None:
+        """Trip the kill switch, or shut entries only for the life of this process; the first reason wins."""
+        if latch:
+            self.halts.trip(ts_ns, why)
+        else:
+            self.halts.shut(ts_ns, why)
 
     def check(self, request: OrderRequest) -> Verdict:
         """Approve or refuse one order; an approved id can never be used again."""

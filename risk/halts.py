@@ -58,12 +58,15 @@ class Halts:
         self.switch = switch
         self.losses = losses
         self.tell: Callable[[Halted], None] = _nobody
+        self._shut = ""
 
     @property
     def reason(self) -> str | None:
         """Why entries are shut now, as far as memory knows; None while they are not."""
         if self.switch.tripped is not None:
             return self.switch.tripped.reason
+        if self._shut:
+            return self._shut
         return self.losses.state.halted_reason if self._is_day_shut else None
 
     @property
@@ -76,6 +79,12 @@ class Halts:
         if self.switch.tripped is None:
             trip = self.switch.trip(ts_ns, reason, figures)
             self.tell(Halted(trip.ts_ns, trip.reason, trip.figures, problems=trip.problems))
+
+    def shut(self, ts_ns: int, reason: str) -> None:
+        """Shut entries for the life of this process, without a latch: what broke is in this process and not in the account."""
+        if self.reason is None:
+            self._shut = reason or "no reason given"
+            self.tell(Halted(ts_ns, self._shut, latched=False))
 
     def read(self, ts_ns: int, equity: Decimal) -> None:
         """Take a reading of equity: roll the day, find broken limits."""
@@ -94,8 +103,8 @@ class Halts:
         """Return why an entry may not go, or None; ask right before every entry, since the arm token may be gone."""
         if self.losses.state.halted_day >= ts_ns // NS_PER_DAY:
             return Breach(Limit.DAILY_LOSS, self.losses.state.halted_reason)
-        why = self.switch.refusal()
-        if why is not None:
+        why = self._shut or self.switch.refusal()
+        if why:
             return Breach(Limit.HALTED, why, self.switch.tripped.figures if self.switch.tripped is not None else {})
         return self.losses.paused(ts_ns)
 

@@ -23,6 +23,7 @@ COMMANDS: Mapping[str, str] = {
     "lookahead": "Prove that no order depends on data after it.",
     "warmup-check": "Tell whether the warm-up is long enough.",
     "venue": "Run a simulated Binance with scripted faults.",
+    "preflight": "Check everything that a live session needs.",
     "live": "Run strategies on the live node.",
     "status": "Show limits, their use, breakers and switch.",
     "halt": "Halt an account, or reset a halt.",
@@ -31,7 +32,7 @@ COMMANDS: Mapping[str, str] = {
 }
 """Name and help line of every command; the code is in ``runners/<name>.py`` and is imported when it is called."""
 
-PACKAGES = frozenset({"config", "live"})
+PACKAGES = frozenset({"config", "live", "preflight"})
 """Commands whose code is in ``runners/<name>/__main__.py``."""
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from catalog.store import Kind
 from errors import ConfigError
 from risk.throttles import refuse_narrow_collar
@@ -19,7 +21,7 @@ def check_collar(resolved: Resolved, market: Market) -> None:
         Naming file, line and the least width that is right.
     """
     for iid, instrument in market.instruments().items():
-        first = next(market.catalog.chunks([iid], market.period, kinds=frozenset({Kind.TRADES}), max_events=1), [])
+        first: list[Any] = next(market.catalog.chunks([iid], market.period, kinds=frozenset({Kind.TRADES}), max_events=1), [])
         price = next((event.price.as_decimal() for event in first if hasattr(event, "price")), None)
         if price is None:
             continue

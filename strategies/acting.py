@@ -15,7 +15,6 @@ from nautilus_trader.trading import Strategy
 from risk.books import Top
 from risk.desk import Desk
 from risk.request import OrderRequest, Purpose, Side
-from risk.venue_rules import split
 from risk.verdict import Reason, Refused
 from risk.view import WorkingOrder
 from strategies.intents import CancelAll, Enter, Exit, Intent, Level, Quote, Target
@@ -55,7 +54,6 @@ class Actor:
         self._tick_of_size = float(self._step) * (1 - _NUDGE)
         self._price_precision: int = instrument.price_precision
         self._size_precision: int = instrument.size_precision
-        self._largest = instrument.max_quantity.as_decimal() if instrument.max_quantity is not None else None
         self._tries: dict[str, _Try] = {}
         self._standing: tuple[Quote | None, list[WorkingOrder]] = (None, [])
 
@@ -125,8 +123,9 @@ class Actor:
             self._limit(side, quantity, best, Purpose(intent.why), post_only=True, reduce_only=True)
 
     def _leave(self, side: Side, quantity: Decimal, purpose: Purpose) -> None:
-        for part in split(quantity, self._largest):
-            self._market(side, Quantity.from_str(f"{part:.{self._size_precision}f}"), purpose, reduce_only=True)
+        """One order for all of it; the guard sends it in parts where it is too large for the venue or for the third wall."""
+        if quantity > 0:
+            self._market(side, Quantity.from_str(f"{quantity:.{self._size_precision}f}"), purpose, reduce_only=True)
 
     def _quote(self, intent: Quote) -> None:
         """Exits are no quotes: they are neither matched nor cancelled, and take no room."""

@@ -48,6 +48,7 @@ from risk.config import RiskConfig
 from risk.costs import FeeRates
 from risk.policy import Policy, WaiveEdge
 from risk.throttles import ThrottleConfig
+from runners.engine_venue import third_wall
 from runners.wiring import Package, Plan, build
 from strategies.base import GuardedStrategy, StrategyParams
 
@@ -197,6 +198,7 @@ class Setup:
     queue: bool = True
     from_quotes: bool = False
     replayed: bool = False
+    walled: bool = False
     care: OrderCareConfig = field(default_factory=OrderCareConfig)
     epoch: int = 12345
     chunk: int | None = None
@@ -249,7 +251,8 @@ def plan(setup: Setup) -> Plan:
 
 def engine(setup: Setup) -> BacktestEngine:
     """Make an engine with the venue and its instruments."""
-    made = BacktestEngine(BacktestEngineConfig(logging=LoggerConfig(bypass_logging=True)))
+    wall = third_wall(setup.risk, [str(i.id) for i in setup.instruments]) if setup.walled else None
+    made = BacktestEngine(BacktestEngineConfig(logging=LoggerConfig(bypass_logging=True), risk_engine=wall))
     made.add_venue(
         VENUE, OmsType.NETTING, AccountType.CASH if setup.cash else AccountType.MARGIN, list(setup.balances),
         book_type=BookType.L1_MBP if setup.from_quotes else BookType.L2_MBP, queue_position=setup.queue,

@@ -13,7 +13,9 @@ NETWORK = frozenset({
     "fuse.grpcfuse", "fuse.osxfs",
 })  # fmt: skip
 """File systems whose locks or shared memory do not hold across machines."""
-SYNCHRONISED = re.compile(r"^(onedrive\b.*|dropbox\b.*|google ?drive|my drive|icloud ?drive|mobile documents|nextcloud)$")
+SYNCHRONISED = re.compile(
+    r"^(onedrive\b.*|dropbox\b.*|google ?drive|my drive|icloud ?drive|mobile documents|nextcloud)$"
+)
 """Names of folders that a cloud service copies while they are written."""
 _OCTAL = re.compile(r"\\([0-7]{3})")
 _WINDOWS_REMOTE = 4

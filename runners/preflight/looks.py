@@ -1,4 +1,4 @@
-"""The requests of preflight: questions, and the one POST that gives the account's listen key. There is no way to change anything."""
+"""The requests of preflight: questions, and one POST that gives the account's listen key. It has no way to change anything."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""L-1: an alias belongs to one environment, host, account and key. They are stored together at first sight, and compared ever after."""
+"""L-1: an alias belongs to one environment, host, account and key, stored together at first sight and compared ever after."""
 
 from __future__ import annotations
 

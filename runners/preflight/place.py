@@ -15,7 +15,7 @@ from execution.safety.limits import countdown_share
 from runners.live.modes import echo
 from runners.live.secrets import read_keys
 from runners.preflight import file_system
-from runners.preflight.pin import FILE, fingerprint, mismatches
+from runners.preflight.pin import fingerprint, mismatches
 from runners.preflight.report import Check, fine, refused, unknown, warned
 from runners.preflight.scene import Scene
 
@@ -28,7 +28,9 @@ def environment(scene: Scene) -> Iterator[Check]:
     place, account = scene.place, scene.config.account
     where = f"{account.environment}, {place.rest_host}"
     if place.real_money and scene.sends:
-        yield warned("environment", f"{where}, REAL MONEY: {echo(scene.config)}", "read it aloud; --arm confirms exactly this")
+        yield warned(
+            "environment", f"{where}, REAL MONEY: {echo(scene.config)}", "read it aloud; --arm confirms exactly this"
+        )
     else:
         yield fine("environment", f"{where}, {'real prices, nothing is sent' if place.real_money else 'play money'}")
 
@@ -89,7 +91,9 @@ def disk(scene: Scene) -> Iterator[Check]:
     free = shutil.disk_usage(_there(scene.state.path)).free
     figures = f"{free / (1 << 30):.1f} GiB free"
     if free < LEAST_BYTES:
-        yield refused("disk", f"{figures}, at least {LEAST_BYTES >> 30} is needed", "make room: a full disk shuts entries")
+        yield refused(
+            "disk", f"{figures}, at least {LEAST_BYTES >> 30} is needed", "make room: a full disk shuts entries"
+        )
     elif free < FEW_BYTES:
         yield warned("disk", figures, "make room: logs and recordings grow, and a full disk shuts entries")
     else:
@@ -163,6 +167,3 @@ def _probe(path: Path) -> None:
 
 def _there(path: Path) -> Path:
     return next(place for place in (path, *path.resolve().parents) if place.exists())
-
-
-__all__ = ["FILE", "countdown", "disk", "dot_env", "environment", "folder", "identity", "keys", "outputs"]

@@ -103,9 +103,7 @@ def _key_advice(scene: Scene, error: VenueError) -> str:
 
 def _connect(scene: Scene) -> str:
     if scene.config.account.environment == "local":
-        return (
-            "start the simulated venue (python -m runners.venue live_configs/venue_btc.yaml --port …) or correct account.url"
-        )
+        return "start the simulated venue (python -m runners.venue live_configs/venue_btc.yaml --port …) or correct account.url"
     return "check the connection, the firewall and the name service, and start again"
 
 

@@ -98,9 +98,7 @@ def _read(name: str, path: Path) -> Check:
     if mark != APPLICATION_ID and found:
         return refused(name, f"{path} is a database, but no journal of this system", "correct safety.journal.path")
     if found > len(MIGRATIONS):
-        return refused(
-            name, f"{path} has schema {found}, this program knows {len(MIGRATIONS)}", "update this program"
-        )
+        return refused(name, f"{path} has schema {found}, this program knows {len(MIGRATIONS)}", "update this program")
     return fine(name, f"{path}, quick_check ok, schema {found}")
 
 
@@ -136,7 +134,8 @@ def lock(scene: Scene) -> Iterator[Check]:
     identity = Identity(scene.config.account.environment, scene.place.rest_host, account, "")
     try:
         with scene.state.lock(identity, scene.place.rest_url) as held:
-            yield fine(name, f"free ({held.path.name})")
+            file = held.path.name
+        yield fine(name, f"free ({file})")
     except SafetyRefusal as error:
         fact, _, todo = str(error).removesuffix(".").rpartition(": ")
         yield refused(name, fact, todo)

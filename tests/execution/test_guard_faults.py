@@ -81,6 +81,7 @@ def test_an_exception_in_an_order_or_position_handler_ends_the_run(
     assert "test_guard_faults.py" in ran.faults.trace
     assert ran.strategy.last < 9
     assert ran.package.services.gate.halted
+    assert not ran.package.services.gate.halts.latched  # what broke is in this process: a supervisor may start it again
 
 
 def _subscribe(name: str) -> Callable[[Any], None]:

@@ -10,7 +10,8 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from tests.properties.play import DOMAINS, WEIGHTS, Play
+from tests.properties.domains import DOMAINS, WEIGHTS
+from tests.properties.play import Play
 from tests.properties.profile import DOMAINS as PROFILES
 from tests.properties.profile import Profile
 
@@ -97,5 +98,7 @@ def described(failure: Failure) -> str:
     """A failure as it can be read and typed again."""
     unusual = {n: v for n in PROFILES if (v := getattr(failure.script.profile, n)) != getattr(Profile(), n)}
     lines = [f"{type(failure.error).__name__}: {failure.error}", f"profile: {unusual}"]
-    lines += [f"  {kind}({', '.join(f'{k}={v!r}' for k, v in values.items())})" for kind, values in failure.script.actions]
+    lines += [
+        f"  {kind}({', '.join(f'{k}={v!r}' for k, v in values.items())})" for kind, values in failure.script.actions
+    ]
     return "\n".join(lines)

@@ -18,6 +18,9 @@ class Num(Decimal):
         return Decimal(self)
 
 
+NOTHING = Num(0)
+
+
 @dataclass(slots=True)
 class Order:
     """An order before it is sent."""
@@ -102,7 +105,7 @@ class OrderRejected(OrderEvent):
 class OrderUpdated(OrderEvent):
     """The venue changed its quantity."""
 
-    quantity: Num = Num(0)
+    quantity: Num = NOTHING
 
 
 @dataclass(slots=True)
@@ -111,8 +114,8 @@ class OrderFilled(OrderEvent):
 
     trade_id: str = ""
     order_side: OrderSide = OrderSide.BUY
-    last_px: Num = Num(0)
-    last_qty: Num = Num(0)
+    last_px: Num = NOTHING
+    last_qty: Num = NOTHING
     commission: Any = None
     liquidity_side: LiquiditySide = LiquiditySide.MAKER
 

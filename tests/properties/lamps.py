@@ -174,7 +174,9 @@ class Panel:
         Is told every change.
     """
 
-    def __init__(self, limits: Mapping[str, Mapping[str, Any]], iids: tuple[str, ...], note: Callable[[str], None]) -> None:
+    def __init__(
+        self, limits: Mapping[str, Mapping[str, Any]], iids: tuple[str, ...], note: Callable[[str], None]
+    ) -> None:
         def lamp(name: str) -> Lamp:
             return Lamp(name, limits[name], note)
 
@@ -182,7 +184,11 @@ class Panel:
         self._next_look_ns = 0
         if self.on:
             self.silence = Quiet(lamp("feed_silence_ms"))
-            self.offset, self.rejects, self.api = lamp("clock_offset_ms"), lamp("rejects_in_a_row"), lamp("api_budget_pct")
+            self.offset, self.rejects, self.api = (
+                lamp("clock_offset_ms"),
+                lamp("rejects_in_a_row"),
+                lamp("api_budget_pct"),
+            )
             self.books = {
                 iid: BookLamps(lamp("feed_age_ms"), Quiet(lamp("book_stale_ms")), lamp("book_crossed_updates"),
                                lamp("book_gaps"), lamp("slippage_bps"))
@@ -215,7 +221,9 @@ class Panel:
             return False
         self.rejects_in_a_row = self.rejects_in_a_row + 1 if rejected else 0
         before = self.rejects.stuck
-        if not rejected or self.rejects.grade(self.rejects_in_a_row):  # a reject within the limit is no good sign either
+        if not rejected or self.rejects.grade(
+            self.rejects_in_a_row
+        ):  # a reject within the limit is no good sign either
             self.rejects.feed(ts_ns, self.rejects_in_a_row)
         return self.rejects.stuck and not before
 

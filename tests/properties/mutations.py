@@ -25,13 +25,14 @@ from risk.breakers.machine import NO_EDGES, Breaker, State
 from risk.gate import RiskGate
 from risk.halts import Halts
 from risk.kill_switch import KillSwitch, Trip
+from risk.limits import check_exposure
 from risk.loss import LossLedger
 from risk.request import OrderRequest, Side
 from risk.throttles import _Window
 from risk.verdict import Reason, Refused, Verdict
 from risk.view import AccountView, Elsewhere
+from tests.properties.case import Violation
 from tests.properties.driver import first_failure
-from tests.properties.world import Violation
 
 type Patch = tuple[Any, str, Any]
 ZERO = Decimal(0)
@@ -141,7 +142,7 @@ MUTATIONS = (
     ),
     Mutation("UNKNOWN orders drop out of the exposure", (Relay, "order", _unknown_dropped(Relay.order))),
     Mutation(
-        "position limit off by one tick", (risk.gate, "check_exposure", _one_tick_more(risk.gate.check_exposure)),
+        "position limit off by one tick", (risk.gate, "check_exposure", _one_tick_more(check_exposure)),
         (LIMITS, "test_position_notional_to_the_last_step", ("5.001", Reason.POSITION_NOTIONAL)),
     ),
     Mutation(
@@ -161,7 +162,10 @@ MUTATIONS = (
         ("tests.risk.test_loss", "test_a_new_utc_day_of_venue_time_starts_from_its_first_reading", ()),
     ),
     Mutation("the kill switch forgets in a restart", (KillSwitch, "refusal", _remembers_in_memory_only)),
-    Mutation("the last reason of a halt wins", (Halts, "trip", _last_trip), (GATE, "test_a_halt_refuses_with_its_first_reason", ())),
+    Mutation(
+        "the last reason of a halt wins", (Halts, "trip", _last_trip),
+        (GATE, "test_a_halt_refuses_with_its_first_reason", ()),
+    ),
     Mutation("the halt of a day is forgotten at once", (LossLedger, "halt_day", lambda *_: None),
              (GATE, "test_a_loss_halts_while_nothing_is_sent_and_the_halt_of_a_day_ends_with_it", ())),
     Mutation("exits are not clipped", (Fitting, "_clipped", lambda _self, order: order)),
@@ -237,7 +241,9 @@ def uncaught() -> list[str]:
     for mutation in MUTATIONS:
         with planted(mutation):
             found = catches(mutation)
-        print(f"{'caught' if found else 'MISSED':<7} {mutation.name:<50} {named(mutation)}\n{'':<8}{(found or '')[:WIDTH]}")
+        print(
+            f"{'caught' if found else 'MISSED':<7} {mutation.name:<50} {named(mutation)}\n{'':<8}{(found or '')[:WIDTH]}"
+        )
         if found is None:
             wrong.append(mutation.name)
     return wrong

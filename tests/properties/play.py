@@ -1,77 +1,25 @@
-"""What can happen, as data: the actions of an episode, the domain of each argument, and how often each is drawn."""
+"""What can happen in an episode: each action a plain call with the plain values of `tests.properties.domains`."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from nautilus_trader.model import ClientOrderId, OrderSide, Quantity
+from nautilus_trader.model import ClientOrderId, OrderSide, Price, Quantity
 
 from risk.breakers.events import ApiUse, ClockReading
 from risk.request import Purpose
 from tests.properties import engine_words as words
+from tests.properties.case import limit_price
 from tests.properties.engine_words import Num, Order
-from tests.properties.oracle import LEAST, MOST, STEP
-from tests.properties.profile import STRATEGIES
+from tests.properties.followed import LEAST, MOST, STEP
+from tests.properties.keeping import Keeping
 from tests.properties.venue import Resting
-from tests.properties.world import ETH_KEY, IDS, IIDS, KEY, MS, STRANGER, ZERO, World, limit_price, position_of, read_json
-
-WHO = (*STRATEGIES, "a", "a", "a")
-SIZES = (1, 40, 1000, 2000, 2000, 5000, 5000, 5000, 8000, 8000, 8900, 8900, 20_000, 20_000, 29_000, 31_000, 60_000)
-"""In steps of 0.001: at a price of 100 worth 0.1 to 6,000."""
-WAITS_MS = (1, 100, 100, 400, 400, 900, 900, 1000, 1000, 1500, 1500, 2500, 2500, 4000, 4000, 6000, 6000, 11_000, 11_000, 21_000,
-            65_000, 400_000, 86_400_000)  # fmt: skip
-
-DOMAINS: Mapping[str, Mapping[str, Sequence[Any]]] = {
-    "enter": {
-        "who": WHO, "iid": (KEY, KEY, ETH_KEY), "side": (1, -1), "kind": ("post_only", "post_only", "post_only", "limit", "market"),
-        "behind": (0, 0, 1, 2, 6, 60), "size": SIZES, "edge": (100.0, 100.0, 100.0, 3.0, None),
-    },
-    "insist": {"iid": IIDS, "side": (1, -1), "size": (1000, 2000), "times": (2, 3, 4)},
-    "odd": {
-        "what": ("tick", "step", "reuse", "form", "stranger", "instrument", "far", "zero"), "side": (1, -1), "iid": IIDS,
-        "reduce_only": (False, False, True),
-    },
-    "leave": {
-        "who": WHO, "iid": (KEY, KEY, ETH_KEY), "halves": (1, 2, 2, 2, 4), "kind": ("market", "limit"), "dust": (0, 0, 0, 1, -1),
-    },
-    "close": {"who": WHO, "market_exit": (False, False, True)},
-    "enlist": {"who": WHO, "iid": IIDS, "side": (1, -1), "size": SIZES, "second": SIZES, "bracket": (False, True)},
-    "settle": {
-        "which": range(6), "what": ("accept", "accept", *("fill",) * 7, "reject", "post_only", "expire", "clip"),
-        "tenths": (1, 3, 10, 10), "slip": (0, 0, 0, 1, 4),
-    },
-    "cancel_of": {"which": range(6), "what": ("ask", "ask", "done", "done", "refused", "late")},
-    "refuse_all": {},
-    "repeat": {},
-    "quote": {
-        "iid": IIDS, "shift": (0, 0, 0, 1, -1, 3, -3), "spread": (1, 1, 1, 2, 6), "age_ms": (0, 0, 0, 0, 0, 0, 0, 499, 501, 3001),
-        "kind": ("whole",),
-    },
-    "jump": {"iid": IIDS, "shift": (15, -15, 40, -40, 60, -60, 90, -90)},
-    "spoil": {"iid": IIDS, "spread": (0, -3, 1), "kind": ("whole", "one-sided", "cleared")},
-    "mark": {"iid": IIDS, "off": (0, 1, -2, 7, -12)},
-    "wait": {"ms": WAITS_MS, "calm": (True, True, True, True, True, False)},
-    "transfer": {"amount": (500, -500, 2000)},
-    "budget": {"pct": (10, 80, 81, 96)},
-    "clocks": {"offset_ms": (0, 0, 0, 250, -251, 1001)},
-    "hide": {"hidden": (True, False, False, False)},
-    "halt": {"meant": (False, False, False, False, True)},
-    "reset": {},
-    "restart": {"ms": (10, 5000, 90_000_000), "fills": (False, True)},
-}  # fmt: skip
-WEIGHTS: Mapping[str, int] = {
-    "enter": 90, "insist": 6, "odd": 5, "leave": 22, "close": 5, "enlist": 8, "settle": 80, "cancel_of": 24, "refuse_all": 3, "repeat": 2, "quote": 22,
-    "jump": 14, "spoil": 4, "mark": 6, "wait": 28, "transfer": 2, "budget": 2, "clocks": 6, "hide": 2, "halt": 4, "reset": 5,
-    "restart": 2,
-}  # fmt: skip
+from tests.properties.world import IDS, IIDS, MS, STRANGER, ZERO, position_of
 
 
-class Play(World):
+class Play(Keeping):
     """The world with everything that can be done in it."""
-
-    last_fill: tuple[Any, Resting] | None = None
 
     # Strategies ------------------------------------------------------------------------------------------------------
 
@@ -101,7 +49,7 @@ class Play(World):
             who = STRANGER
         order = self._order(who, where, side, size, price, reduce_only=reduce_only, order_id=order_id)
         if what == "tick":
-            order.price = words.Price.from_str("100.05")
+            order.price = Price.from_str("100.05")
         self._submit(who, order, 100.0)
 
     def leave(self, who: str, iid: str, halves: int, kind: str, dust: int) -> None:
@@ -289,80 +237,3 @@ class Play(World):
             self.oracle.panel.offset.feed(self.now, abs(offset_ms))
         self.services.watch._take(self.gate.board.on_clock(ClockReading(self.now, self.now, float(offset_ms))))
         self.services.act(self.publish)
-
-    # Account ---------------------------------------------------------------------------------------------------------
-
-    def transfer(self, amount: int) -> None:
-        """A deposit or withdrawal."""
-        moved = Decimal(amount)
-        self.venue.cash += moved
-        self.oracle.cash += moved
-        self.gate.halts.losses.transfer(moved)
-        self.gate.view.refresh()
-        self.oracle.day_start += moved
-        if self.oracle.peak is not None:
-            self.oracle.peak += moved
-
-    def hide(self, hidden: bool) -> None:
-        """The engine does not know the account for a while."""
-        self.venue.visible = self.oracle.visible = not hidden
-        self.gate.view.refresh()
-
-    def halt(self, meant: bool) -> None:
-        """An operator halts, or thinks better of it."""
-        if not meant:
-            return
-        self.oracle.trip("operator")
-        self.gate.halt(f"operator {self.seen['halt asked']}", self.now)
-        self.seen["halt asked"] += 1
-        self.services.act(self.publish)
-        self._all_taken_back()
-
-    def reset(self) -> None:
-        """A person resets what has latched."""
-        if self.oracle.latched is not None:
-            self.oracle.latched = None
-            self.oracle.panel.reset()
-            self.gate.board.reset(self.now, "a test")
-            self.gate.halts.switch.reset(self.now, "test", "looked at it")
-            self.seen["reset"] += 1
-
-    def restart(self, ms: int, fills: bool) -> None:
-        """The process ends and begins again: memory is gone, files and journal stay; an order may fill meanwhile."""
-        self.seen["restart"] += 1
-        before = (read_json(self.gate.halts.losses.state), self.gate.halts.switch.refusal())
-        self.now += ms * MS
-        if fills:
-            self._fill_while_down()
-        for order in self.venue.orders.values():
-            order.dead = True
-        equity = self.oracle.equity()
-        self.oracle.restart(self.now, equity)
-        self._begin(before[0])
-        losses = self.gate.halts.losses
-        self._expect(losses.state == before[0], f"losses were {before[0]}, are {losses.state}")
-        if equity is not None:
-            losses.resume(self.now, equity, ZERO)
-        self.last_fill = None
-        after = self.gate.halts.switch.refusal()
-        same = (before[1] is None) == (after is None) and (before[1] or "").removeprefix("latched: ") in (after or "")
-        self._expect(same, f"before the restart: {before[1]}; after it: {after}")
-
-    def _fill_while_down(self) -> None:
-        for order in self.venue.live():
-            own = position_of(self, order.strategy_id, order.iid)
-            if order.told == "accepted" and order.price is not None and not order.reduce_only and own * order.side > 0:
-                quantity = min(order.leaves, STEP * 100)
-                fee, _ = self.venue.trade(order, quantity, order.price)
-                signed, key = quantity * order.side, (order.strategy_id, order.iid)
-                trip = self.venue.trips[key]
-                trip.quantity += signed
-                trip.cash -= signed * order.price + fee
-                self.oracle.cash -= signed * order.price + fee
-                self.oracle.net[order.iid] += signed
-                self.oracle.own[key] += signed
-                self.oracle.trip_cash[key] -= signed * order.price + fee
-                self.seen["fill while down"] += 1
-                return
-
-

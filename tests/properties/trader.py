@@ -28,7 +28,9 @@ class Court(Protocol):
     now: int
     venue: Venue
 
-    def before(self, trader: Trader, order: Order, purpose: Purpose, wish: Decimal, closes_own: bool, listed: bool) -> Any:
+    def before(
+        self, trader: Trader, order: Order, purpose: Purpose, wish: Decimal, closes_own: bool, listed: bool
+    ) -> Any:
         """An order is about to be judged by the gate."""
 
     def after(self, trader: Trader, case: Any, admitted: bool) -> None:

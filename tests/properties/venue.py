@@ -104,6 +104,9 @@ class Venue:
     def funding_rate(self, _iid: object) -> None:
         """None is announced."""
 
+    def price(self, _iid: object, _kind: object) -> None:
+        """The engine has seen neither quote nor trade."""
+
     def net_position(self, iid: object) -> Decimal:
         """Signed base units."""
         return self.net.get(str(iid), ZERO)

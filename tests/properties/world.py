@@ -5,9 +5,7 @@ Each action is a plain call with plain values, so that hypothesis, a seeded run 
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -41,11 +39,14 @@ from risk.venue_rules import VenueRules
 from risk.view import AccountView, StrategyPosition
 from tests.engine import ETH, ETH_IID, IID, KEY, perpetual
 from tests.properties import engine_words as words
-from tests.properties.engine_words import Fee, Num, Order
-from tests.properties.oracle import DAY, LEAST, LEAST_NOTIONAL, MOST, SECOND, STEP, TICK, Ask, Oracle
+from tests.properties.case import Case, Violation
+from tests.properties.engine_words import Order
+from tests.properties.followed import DAY, LEAST, LEAST_NOTIONAL, MOST, STEP, TICK, Ask
+from tests.properties.lamps import SECOND
+from tests.properties.oracle import Oracle
 from tests.properties.profile import MAKER_BPS, STRATEGIES, TAKER_BPS, Profile, policies, risk_config
 from tests.properties.trader import Trader
-from tests.properties.venue import USDT, Resting, Trip, Venue
+from tests.properties.venue import USDT, Resting, Venue
 
 ZERO = Decimal(0)
 START = 20_000 * DAY + DAY - 300 * SECOND
@@ -57,20 +58,6 @@ IDS = {KEY: IID, ETH_KEY: ETH_IID, "SOLUSDT-PERP.BINANCE": InstrumentId.from_str
 STRANGER = "x"
 """A strategy without a policy."""
 IDENTITY = Identity(account="1", environment="backtest", config_hash="episode")
-
-
-class Violation(AssertionError):
-    """The system did what it must not do, or did not do what it must."""
-
-
-@dataclass(slots=True)
-class Case:
-    """One order before the gate, and what the oracle thinks of it."""
-
-    ask: Ask
-    broken: set[str]
-    listed: bool
-    net: Decimal
 
 
 class World:
@@ -153,7 +140,9 @@ class World:
         if admitted:
             self.seen[f"approved {kind}"] += 1
             self.oracle.approved(ask, self.now)
-            self._expect(ask.reduce_only or not self._real(case), f"{kind} {ask} was approved, but breaks {case.broken}")
+            self._expect(
+                ask.reduce_only or not self._real(case), f"{kind} {ask} was approved, but breaks {case.broken}"
+            )
         elif self.refused is not None:
             self.seen[f"refused {self.refused}"] += 1
             if not ask.reduce_only:
@@ -192,7 +181,13 @@ class World:
         price = None if order.price is None else order.price.as_decimal()
         side = 1 if order.side == OrderSide.BUY else -1
         self.venue.orders[order_id] = Resting(
-            order_id, trader.name, str(order.instrument_id), side, price, order.quantity.as_decimal(), order.is_reduce_only
+            order_id,
+            trader.name,
+            str(order.instrument_id),
+            side,
+            price,
+            order.quantity.as_decimal(),
+            order.is_reduce_only,
         )
 
     def taken_back(self, order: Order) -> None:
@@ -208,6 +203,12 @@ class World:
         if order.told in ("sent", "accepted"):
             order.told = "cancelling"
             self.tell(words.OrderPendingCancel(self.now, order_id, IDS[order.iid]), order)
+
+    def tell(self, event: Any, order: Resting) -> None:
+        """An order event reaches the system."""
+        self.seen[f"event {type(event).__name__}"] += 1
+        self.services.relay.order(event, order.strategy_id)
+        self.traders[order.strategy_id].told(event)
 
     def publish(self, topic: str, message: Any) -> None:
         """The bus."""
@@ -257,58 +258,6 @@ class World:
             rows.append(OrderBookDelta(iid, BookAction.ADD, order, 128, 0, event_ns, self.now))
         return OrderBookDeltas(iid, rows)
 
-    # What the venue tells --------------------------------------------------------------------------------------------
-
-    def tell(self, event: Any, order: Resting) -> None:
-        """An order event reaches the system."""
-        self.seen[f"event {type(event).__name__}"] += 1
-        self.services.relay.order(event, order.strategy_id)
-        self.traders[order.strategy_id].told(event)
-
-    def traded(self, order: Resting, quantity: Decimal, price: Decimal) -> words.OrderFilled:
-        """A trade happens and is told."""
-        late, rejected = order.told == "over", order.told == "rejected"
-        order.told = "accepted" if order.told == "sent" else order.told
-        what = "late" if late else "after a reject" if rejected else "part" if quantity < order.leaves else "whole"
-        self.seen[f"fill {what}"] += 1
-        fee, trade_id = self.venue.trade(order, quantity, price)
-        self.oracle.filled(self.now, order.order_id, quantity, price, fee)
-        if rejected and order.leaves > 0:
-            self.oracle.reopened(order.order_id)
-            order.told = "accepted"
-        event = words.OrderFilled(
-            self.now, order.order_id, IDS[order.iid], trade_id=trade_id, last_px=Num(price), last_qty=Num(quantity),
-            order_side=OrderSide.BUY if order.side > 0 else OrderSide.SELL, commission=Fee(fee),
-        )  # fmt: skip
-        self.tell(event, order)
-        self._position(order, quantity * order.side, price, fee)
-        return event
-
-    def _position(self, order: Resting, signed: Decimal, price: Decimal, fee: Decimal) -> None:
-        """What the engine makes of a trade: a flip closes one position and opens another."""
-        trip = self.venue.trips.setdefault((order.strategy_id, order.iid), Trip())
-        before, after = trip.quantity, trip.quantity + signed
-        closing = -before if before * after < 0 else signed
-        trip.quantity += closing
-        trip.cash -= closing * price + fee
-        if before and not trip.quantity:
-            self.oracle.flat(order.strategy_id, order.iid)
-            self.seen["exits of one strategy, another on its side, beyond its own position"] += order.reduce_only and after != 0
-            self._position_event(words.PositionClosed, order, trip)
-            trip.cash = ZERO
-        if after and (after != trip.quantity or not before):
-            trip.cash -= (after - trip.quantity) * price
-            trip.quantity, trip.price = after, price
-            self._position_event(words.PositionOpened, order, trip)
-        elif after:
-            self._position_event(words.PositionChanged, order, trip)
-
-    def _position_event(self, kind: type[words.PositionEvent], order: Resting, trip: Trip) -> None:
-        self.seen[kind.__name__] += 1
-        event = kind(self.now, IDS[order.iid], float(trip.quantity), float(trip.price), Num(trip.cash))
-        self.services.relay.position(event, order.strategy_id)
-        self.traders[order.strategy_id].closer.follow()
-
     # What must always hold -------------------------------------------------------------------------------------------
 
     def check(self) -> None:
@@ -344,14 +293,3 @@ def position_of(world: World, name: str, iid: str) -> Decimal:
     """A strategy's own position, signed base units."""
     trip = world.venue.trips.get((name, iid))
     return ZERO if trip is None else trip.quantity
-
-
-def limit_price(ticks: int) -> Price:
-    """A price of one decimal."""
-    return Price.from_str(f"{ticks // 10}.{ticks % 10}")
-
-
-def read_json(state: LossState) -> LossState:
-    """Through text and back, as the journal does it."""
-    return LossState.from_json(json.loads(json.dumps(state.to_json())))
-

@@ -19,7 +19,12 @@ from tests.engine import KEY, WIDE, book
 from tests.risk.account import ETH_KEY, Account, gate, market, order
 
 SECOND = 1_000_000_000
-NO_THROTTLES = {"max_orders_per_sec": None, "max_identical_orders": None, "collar_mid_bps": None, "collar_mark_bps": None}
+NO_THROTTLES = {
+    "max_orders_per_sec": None,
+    "max_identical_orders": None,
+    "collar_mid_bps": None,
+    "collar_mark_bps": None,
+}
 
 
 def limited(**limits: Any) -> RiskConfig:

@@ -15,7 +15,9 @@ from execution.journal import RiskEvent
 from monitoring.incidents.record import Incident, read
 from runners import __main__ as root
 from runners._cli import run
+from runners.config import LiveConfig, Trust
 from runners.incidents.matching import Known, Verdict, match
+from runners.incidents.replaying import replay_incident
 from tests.runners.short import STRATEGIES, short
 
 S = 1_000_000_000
@@ -121,6 +123,24 @@ def test_the_replay_trips_again_where_the_run_tripped(here: Path, capsys: pytest
     assert halt["replayed"]["figures"] == halt["recorded"]["figures"]
     assert any("learn anew" in line for line in told["said"])
     assert sorted(path for path in here.rglob("*") if path.is_file()) == before
+
+
+@pytest.mark.req("X-8")
+def test_an_incident_of_an_account_replays_on_a_simulated_venue_and_says_so(home: Path) -> None:
+    folder = home / "runs" / "loss" / "conservative" / "incidents" / "1-daily_loss"
+    it = read(folder)
+    live = LiveConfig.model_validate({
+        "version": 1, "mode": "testnet", "name": "x", "instruments": [IID], "fees": {"maker_bps": 2.0, "taker_bps": 5.0},
+        "account": {"alias": "demo-1", "environment": "demo", "leverage": 3},
+        "strategies": it.config["strategies"], "risk": it.config["risk"],
+    })  # fmt: skip
+    config = live.model_dump(mode="json", by_alias=True)
+    done = replay_incident(folder, it.model_copy(update={"origin": "live", "bound": "live", "config": config}), Trust())
+    trip = done.trip(it)
+    assert trip is not None
+    assert trip.came_again
+    assert abs(trip.shift_ns) < 60 * S
+    assert any("the venue is simulated" in remark for remark in done.remarks)
 
 
 def test_status_of_the_run_says_how_it_ended(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
