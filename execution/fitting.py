@@ -1,8 +1,9 @@
 """Fits an order to what is allowed before it is judged: exits to the position, entries to the size that is left.
 
 An exit larger than the position is clipped (R-14), and one larger than the venue or the engine's own risk engine (the third wall)
-lets pass is sent in parts: a position whose price has multiplied must not be too large to be left. While a soft breaker or a drawdown allows part of the usual size, an entry is
-made smaller; what cannot be made smaller is left as it is, and the gate refuses it.
+lets pass is sent in parts: a position whose price has multiplied must not be too large to be left. While a soft breaker or a
+drawdown allows part of the usual size, an entry is made smaller; what cannot be made smaller is left as it is, and the gate
+refuses it.
 """
 
 from __future__ import annotations
@@ -103,7 +104,7 @@ class Fitting:
         view, instrument_id = self._view, order.instrument_id
         last = (view.cache.price(instrument_id, kind) for kind in _ENGINE_PRICES) if view.cache is not None else ()
         limit = order.price if order.order_type == OrderType.LIMIT else None
-        known = [price.as_decimal() for price in (*last, limit) if price is not None]
+        known: list[Decimal] = [price.as_decimal() for price in (*last, limit) if price is not None]
         return max([*known, view.reference(iid) or ZERO])
 
     def _clipped(self, order: Any) -> Any:

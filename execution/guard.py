@@ -229,6 +229,8 @@ class Guard(Strategy):
     def on_position_event(self, event: Any) -> None:
         """Keep the strategy's own position as the engine states it."""
         self.services.relay.position(event, self.desk.strategy_id)
+        if self.desk.moved is not None:  # before the strategy's own handler, which may forget `super()`
+            self.desk.moved()
         super().on_position_event(event)
         self.guard_closer.follow()
 

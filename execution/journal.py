@@ -182,6 +182,14 @@ class MemoryJournal:
         })  # fmt: skip
         return True
 
+    def net(self, instrument_id: str) -> Decimal:
+        """Signed sum of the fills of an instrument, base units."""
+        return self._net.get(instrument_id, ZERO)
+
+    def has_trade(self, instrument_id: str, trade_id: str) -> bool:
+        """Whether a trade is booked."""
+        return (instrument_id, trade_id) in self._trades
+
     @staticmethod
     def _fill_order(order: dict[str, Any], fill: Fill) -> None:
         before = order["filled_quantity"]

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from errors import ConfigError
 from execution.faults import Faults
+from execution.held import HeldLimits
 from execution.journal import Journal
 from execution.lives import Lives
 from execution.order_care import Care, Decision, OrderCareConfig
@@ -57,6 +58,7 @@ class Services:
         self.faults = Faults()
         self.turns = Turns()
         self.watch = Watch(gate, journal)
+        self.held = HeldLimits(gate, self.watch.record)
         self.lives = Lives(care or OrderCareConfig(), self.watch.record)
         self.relay = Relay(gate, journal, self.lives, self.watch)
         self.query = query
@@ -98,10 +100,11 @@ class Services:
         self._observe(ts_ns, publish)
 
     def on_time(self, ts_ns: int, publish: Publish) -> None:
-        """Once a second: silences, cool-downs, equity, and orders that take too long."""
+        """Once a second: silences, cool-downs, equity, limits on what is held, and orders that take too long."""
         self.watch.on_time(ts_ns)
+        decisions = [*self.lives.due(ts_ns), *self.held.look(ts_ns)]
         self._observe(ts_ns, publish)
-        for decision in self.lives.due(ts_ns):
+        for decision in decisions:
             self._care(decision, publish)
 
     def act(self, publish: Publish) -> None:

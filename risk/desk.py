@@ -37,6 +37,8 @@ class Desk:
         Records a wish that cannot become an order, such as a size below one step.
     reprice
         Set by the strategy: tries a post-only entry again after the venue refused it.
+    moved
+        Set by the strategy: called after each event of its positions.
     """
 
     strategy_id: str
@@ -48,6 +50,7 @@ class Desk:
     purpose: Purpose = NO_PURPOSE
     refuse: Callable[[OrderRequest, Refused], None] = _unrecorded
     reprice: Callable[[str], None] | None = None
+    moved: Callable[[], None] | None = None
 
     def take_purpose(self) -> Purpose:
         """Return the stated purpose and clear it."""

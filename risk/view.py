@@ -126,6 +126,8 @@ class AccountView:
         Orders by client order id.
     positions
         Position of a strategy in an instrument.
+    beside
+        Money of the account that the engine does not know of, settlement currency: funding of a simulated one.
     """
 
     books: Books
@@ -137,6 +139,7 @@ class AccountView:
     settlement: Any = None
     working: dict[str, WorkingOrder] = field(default_factory=dict)
     positions: dict[tuple[str, str], StrategyPosition] = field(default_factory=dict)
+    beside: Decimal = ZERO
     _ids: dict[str, InstrumentId] = field(default_factory=dict)
     _held: Mapping[Any, Any] | None = None
     _last_prices: dict[str, Decimal] = field(default_factory=dict)
@@ -266,7 +269,7 @@ class AccountView:
         held = self._balances()
         if held is None:
             return None
-        total: Decimal = held[self.settlement].as_decimal() if self.settlement in held else ZERO
+        total: Decimal = (held[self.settlement].as_decimal() if self.settlement in held else ZERO) + self.beside
         for iid, instrument in self.instruments.items():
             price = self.valued(iid)
             if price is not None:

@@ -250,14 +250,18 @@ class Actor:
         """Round an entry's size down; a wish too small for one step is recorded as refused."""
         quantity = self._floor(size)
         if quantity is None:
-            now = self._strategy.clock.timestamp_ns()
-            request = OrderRequest(
-                self._desk.strategy_id, self._key, self._desk.next_id(), side, "LIMIT", Decimal(repr(float(size))), None,
-                False, False, "GTC", now, purpose,
-            )  # fmt: skip
             detail, step = f"size {size:g} is below one step {self._step}", str(self._step)
-            self._desk.refuse(request, Refused(Reason.STEP, detail, {"size": float(size), "step": step}))
+            refused = Refused(Reason.STEP, detail, {"size": float(size), "step": step})
+            self.refuse(side, Decimal(repr(float(size))), refused, purpose)
         return quantity
+
+    def refuse(self, side: Side, size: Decimal, refused: Refused, purpose: Purpose) -> None:
+        """Record a wish that cannot become an order."""
+        request = OrderRequest(
+            self._desk.strategy_id, self._key, self._desk.next_id(), side, "LIMIT", size, None, False, False, "GTC",
+            self._strategy.clock.timestamp_ns(), purpose,
+        )  # fmt: skip
+        self._desk.refuse(request, refused)
 
     def _floor(self, size: float) -> Quantity | None:
         units = (Decimal(repr(size + _NUDGE * float(self._step))) / self._step).to_integral_value(ROUND_DOWN)

@@ -13,21 +13,23 @@ from typing import Any, Self
 
 from nautilus_trader.model import BookType, InstrumentId, OrderBook, StrategyId
 from nautilus_trader.trading import Strategy, StrategyConfig
-from pydantic import BaseModel, ConfigDict
 
 from errors import ConfigError
 from risk.books import Top
 from risk.costs import FeeRates
 from risk.desk import Desk
-from risk.view import WorkingOrder
+from risk.request import Purpose, Side
+from risk.sizing import Sized
+from risk.venue_rules import of_instrument
+from risk.verdict import Reason, Refused
+from risk.view import StrategyPosition, WorkingOrder
 from strategies.acting import Actor
 from strategies.intents import CancelAll, Exit, Intent
+from strategies.params import SizedParams, StrategyParams
+from strategies.sizing import size_of, wanted
+from strategies.stopping import PositionStop
 
-
-class StrategyParams(BaseModel):
-    """Base of a strategy's parameters: every field described, bounded, with its unit in the name."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+__all__ = ["GuardedStrategy", "SizedParams", "StrategyParams", "StrategySetup"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ class StrategySetup[P: StrategyParams]:
 _GIVEN = frozenset({
     "params", "instrument", "instrument_id", "tick", "step", "desk", "subscribe_book", "subscribe_prints", "every", "act",
     "now_ns", "warm", "book", "top", "position", "entry_price", "entry_ts_ns", "working", "fees", "base_units", "step_decimal",
+    "sized", "place_stops", "stop_hit", "stop_price",
 })  # fmt: skip
 
 
@@ -111,6 +114,8 @@ class GuardedStrategy[P: StrategyParams](Strategy):
         self.__key = str(self.instrument_id)
         self.__actor: Actor | None = None
         self.__timers = 0
+        self.__rules = of_instrument(setup.instrument)
+        self.__stop: PositionStop | None = None
 
     # For subclasses -------------------------------------------------------------------------------------------------
 
@@ -158,6 +163,74 @@ class GuardedStrategy[P: StrategyParams](Strategy):
             if warm or isinstance(intent, Exit | CancelAll):
                 self.__actor.perform(intent)
 
+    def sized(
+        self, params: SizedParams, side: Side, price: float, *, stop_distance: float = 0.0,
+        volatility_pct_per_year: float = 0.0, why: str = "",
+    ) -> float:  # fmt: skip
+        """Size of an entry that is wanted now, base units, rounded down to the step; 0 where there is none.
+
+        Why there is none is recorded as a refusal (``size_too_small``, ``no_stop_distance``), so ask only for an entry that
+        would be sent. During warm-up nothing is asked for and the size is 0.
+
+        Parameters
+        ----------
+        params
+            How to size.
+        side, why
+            Of the entry, for the record.
+        price, stop_distance, volatility_pct_per_year
+            See `strategies.sizing.size_of`.
+        """
+        if self.__actor is None or not self.warm:
+            return 0.0
+        equity, purpose = self.desk.view.equity(), Purpose(why)
+        if equity is None:
+            refused = Refused(Reason.NO_PRICE, "the account has no equity yet, and no entry a size")
+            self.__actor.refuse(side, Decimal(0), refused, purpose)
+            return 0.0
+        size = size_of(
+            params, self.__rules, equity, price,
+            stop_distance=stop_distance, volatility_pct_per_year=volatility_pct_per_year,
+        )  # fmt: skip
+        if isinstance(size, Sized):
+            return float(size.quantity)
+        self.__actor.refuse(side, wanted(size), Refused.of(size), purpose)
+        return 0.0
+
+    def place_stops(self, distance: Callable[[float], float]) -> None:
+        """Give every position of this strategy a stop, from its first fill on; ask `stop_hit` with each price.
+
+        Parameters
+        ----------
+        distance
+            From the entry price to the distance of the stop, both quote units; see `strategies.stopping.PositionStop`.
+        """
+        self.__stop = PositionStop(distance)
+        self.desk.moved = self.__moved
+
+    def stop_hit(self, price: float, trail: float = 0.0) -> bool:
+        """Whether a price touches the position's stop; if not, the stop follows the best price at the distance `trail`.
+
+        Both quote units; a trail of 0 leaves the stop where it is. It never widens.
+        """
+        return self.__stop is not None and self.__stop.hit(self.__held(), price, trail)
+
+    @property
+    def stop_price(self) -> float | None:
+        """Where the position's stop stands, quote units; None when flat."""
+        if self.__stop is None:
+            return None
+        self.__stop.follow(self.__held())
+        return self.__stop.price
+
+    def __moved(self) -> None:
+        """Called by the guard after each position event: a round trip that ends and begins between two prices is not missed."""
+        if self.__stop is not None:
+            self.__stop.follow(self.__held())
+
+    def __held(self) -> StrategyPosition:
+        return self.desk.view.position(self.desk.strategy_id, self.__key)
+
     @property
     def now_ns(self) -> int:
         """Engine time, UTC nanoseconds."""
@@ -182,17 +255,17 @@ class GuardedStrategy[P: StrategyParams](Strategy):
     @property
     def position(self) -> float:
         """This strategy's position, signed base units."""
-        return self.desk.view.position(self.desk.strategy_id, self.__key).quantity
+        return self.__held().quantity
 
     @property
     def entry_price(self) -> float:
         """Average open price of the position, quote units; 0 when flat."""
-        return self.desk.view.position(self.desk.strategy_id, self.__key).entry_price
+        return self.__held().entry_price
 
     @property
     def entry_ts_ns(self) -> int:
         """When the position was opened from flat; 0 when flat."""
-        return self.desk.view.position(self.desk.strategy_id, self.__key).entry_ts_ns
+        return self.__held().entry_ts_ns
 
     @property
     def working(self) -> Mapping[str, WorkingOrder]:

@@ -7,27 +7,28 @@ returned so far, started from a stated belief. Formulas, sources and when it los
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Self
 
 from nautilus_trader.model import Bar, TradeTick
 from pydantic import AfterValidator, Field, model_validator
 
 from strategies.bars import check_bar_secs, internal_bar_type
-from strategies.base import GuardedStrategy, StrategyParams
+from strategies.base import GuardedStrategy
 from strategies.features.edge_model import OnlineIc, expected_return_bps
 from strategies.features.moving import EmaScore
 from strategies.features.volatility import EwmaVolatility
 from strategies.features.wilder import Adx
 from strategies.intents import CancelAll, Enter, Exit, Intent, Side
+from strategies.params import SizedParams
+from strategies.sizing import volatility_pct_per_year
 
 _NS = 1_000_000_000
 _RETRY_NS = _NS
-_EPSILON = 1e-9  # a loss of exactly the stop must count whatever its last bit
 _MAX_SCORE = 3.0
 
 
-class MeanReversionParams(StrategyParams):
+class MeanReversionParams(SizedParams):
     """What a user may set; every default is explained on the strategy's page."""
 
     bar_secs: Annotated[int, AfterValidator(check_bar_secs)] = Field(default=15, description="Length of a bar, seconds")
@@ -44,11 +45,10 @@ class MeanReversionParams(StrategyParams):
     entry_timeout_secs: float = Field(
         default=15, gt=0, le=3600, description="Unfilled entries are cancelled after this"
     )
-    order_notional_quote: float = Field(default=500, gt=0, description="Size of an entry, quote units")
     max_hold_secs: float = Field(
         default=300, gt=0, le=604_800, description="Time stop and horizon of the edge, seconds"
     )
-    stop_bps: float = Field(default=25, gt=0, le=1000, description="Protective stop: loss against the entry, bps")
+    stop_bps: float = Field(default=25, gt=0, le=1000, description="Protective stop: loss against the first fill, bps")
 
     @model_validator(mode="after")
     def _exit_is_nearer(self) -> Self:
@@ -73,8 +73,11 @@ class MeanReversionState:
     edge_bps: float
     """Expected return of fading the close now, bps."""
     position: float
-    entry_price: float
     entry_ts_ns: int
+    stopped: bool = False
+    """The price has touched the stop of this very position."""
+    size: float = 0.0
+    """Size of the entry that is wanted now; 0 where none is, or where it may have no size."""
     resting_ts_ns: int = 0
     """When the resting entry was sent, 0 when there is none."""
     cancelling: bool = False
@@ -93,32 +96,43 @@ def decide(state: MeanReversionState, params: MeanReversionParams) -> list[Inten
     if state.resting_ts_ns:
         old = state.ts_ns - state.resting_ts_ns >= params.entry_timeout_secs * _NS and not state.cancelling
         return [CancelAll(why="entry timeout")] if old else []
-    if state.position != 0.0 or not state.bar_closed or not state.ready or state.adx >= params.max_adx:
+    side = wanted_side(state, params)
+    if side is None or state.size <= 0.0:
         return []
-    return _fade(state, params) if abs(state.score) >= params.z_entry else []
+    return [
+        Enter(
+            side=side,
+            size=state.size,
+            edge_bps=state.edge_bps,
+            horizon_secs=params.max_hold_secs,
+            why=entry_reason(state),
+            offset_ticks=params.entry_offset_ticks,
+        )
+    ]
+
+
+def wanted_side(state: MeanReversionState, params: MeanReversionParams) -> Side | None:
+    """Return the side that an entry is wanted on now, whatever its size, or None."""
+    if state.leaving or state.position != 0.0 or state.resting_ts_ns:
+        return None
+    if not state.bar_closed or not state.ready or state.adx >= params.max_adx or abs(state.score) < params.z_entry:
+        return None
+    return Side.SELL if state.score > 0.0 else Side.BUY
+
+
+def entry_reason(state: MeanReversionState) -> str:
+    """Why an entry is wanted, for the record."""
+    return f"z {state.score:+.1f}"
 
 
 def exit_reason(state: MeanReversionState, params: MeanReversionParams) -> str | None:
     """Return why the open position must go now, the protective stop first, or None."""
-    side = math.copysign(1.0, state.position)
-    if state.entry_price > 0.0 and side * (state.price / state.entry_price - 1.0) * 1e4 <= _EPSILON - params.stop_bps:
+    if state.stopped:
         return "stop"
     if state.ts_ns - state.entry_ts_ns >= params.max_hold_secs * _NS:
         return "time stop"
+    side = math.copysign(1.0, state.position)
     return "back at the mean" if state.bar_closed and side * state.score >= -params.z_exit else None
-
-
-def _fade(state: MeanReversionState, params: MeanReversionParams) -> list[Intent]:
-    return [
-        Enter(
-            side=Side.SELL if state.score > 0.0 else Side.BUY,
-            size=params.order_notional_quote / state.price,
-            edge_bps=state.edge_bps,
-            horizon_secs=params.max_hold_secs,
-            why=f"z {state.score:+.1f}",
-            offset_ticks=params.entry_offset_ticks,
-        )
-    ]
 
 
 class MeanReversionFeatures:
@@ -160,6 +174,7 @@ class MeanReversion(GuardedStrategy[MeanReversionParams]):
         """Subscribe to bars and to prints."""
         self.features = MeanReversionFeatures(self.params)
         self._exit_ns = 0
+        self.place_stops(lambda entry: entry * self.params.stop_bps * 1e-4)
         self.subscribe_prints()
         self.subscribe_bars(internal_bar_type(self.instrument_id, self.params.bar_secs))
 
@@ -174,11 +189,28 @@ class MeanReversion(GuardedStrategy[MeanReversionParams]):
             self._decide(trade.ts_init, float(trade.price), bar_closed=False)
 
     def _decide(self, ts_ns: int, price: float, *, bar_closed: bool) -> None:
-        if not self.warm:
+        state = self._state(ts_ns, price, bar_closed)
+        if not self.warm and not state.stopped:
             return
+        side = wanted_side(state, self.params)
+        if side is not None:
+            state = replace(state, size=self._size(state, side))
+        intents = decide(state, self.params)
+        if any(isinstance(intent, Exit) for intent in intents):
+            self._exit_ns = ts_ns
+        self.act(intents)
+
+    def _size(self, state: MeanReversionState, side: Side) -> float:
+        return self.sized(
+            self.params, side, state.price, stop_distance=state.price * self.params.stop_bps * 1e-4,
+            volatility_pct_per_year=volatility_pct_per_year(self.features.sigma.value, state.price),
+            why=entry_reason(state),
+        )  # fmt: skip
+
+    def _state(self, ts_ns: int, price: float, bar_closed: bool) -> MeanReversionState:
         features, working = self.features, self.working.values()
         resting = next((order for order in working if not order.reduce_only), None)
-        state = MeanReversionState(
+        return MeanReversionState(
             ts_ns=ts_ns,
             price=price,
             bar_closed=bar_closed,
@@ -187,13 +219,9 @@ class MeanReversion(GuardedStrategy[MeanReversionParams]):
             ready=features.ema.ready and features.adx.ready,
             edge_bps=features.edge_bps(price),
             position=self.position,
-            entry_price=self.entry_price,
             entry_ts_ns=self.entry_ts_ns,
+            stopped=self.stop_hit(price),
             resting_ts_ns=resting.ts_ns if resting is not None else 0,
             cancelling=resting is not None and resting.pending_cancel,
             leaving=ts_ns - self._exit_ns < _RETRY_NS or any(order.reduce_only for order in working),
         )
-        intents = decide(state, self.params)
-        if any(isinstance(intent, Exit) for intent in intents):
-            self._exit_ns = ts_ns
-        self.act(intents)

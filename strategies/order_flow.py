@@ -8,13 +8,13 @@ compares that figure with the costs. Formulas, sources and when it loses: ``docs
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 from nautilus_trader.model import AggressorSide, OrderBook, OrderBookDeltas, TradeTick
 from pydantic import Field, model_validator
 
-from strategies.base import GuardedStrategy, StrategyParams
+from strategies.base import GuardedStrategy
 from strategies.features.decay import TimeMean
 from strategies.features.edge_model import OnlineIc, Standardiser, expected_return_bps
 from strategies.features.imbalance import depth_imbalance, level_weights
@@ -22,13 +22,14 @@ from strategies.features.order_flow_imbalance import OrderFlowImbalance
 from strategies.features.toxicity import SignedVolume, Vpin
 from strategies.features.volatility import EwmaVolatility
 from strategies.intents import CancelAll, Enter, Exit, Intent, Side
+from strategies.params import SizedParams
+from strategies.sizing import volatility_pct_per_year
 
 _NS = 1_000_000_000
 _EXIT_RETRY_NS = _NS
-_EPSILON = 1e-9  # a loss of exactly the stop must count whatever its last bit
 
 
-class OrderFlowParams(StrategyParams):
+class OrderFlowParams(SizedParams):
     """What a user may set; every default is explained on the strategy's page."""
 
     book_levels: int = Field(default=5, ge=1, le=20, description="Book levels in the imbalance")
@@ -67,10 +68,9 @@ class OrderFlowParams(StrategyParams):
     )
     entry_timeout_secs: float = Field(default=5, gt=0, le=3600, description="Unfilled entries are cancelled after this")
     retry_secs: float = Field(default=2, gt=0, le=3600, description="Pause between two entry attempts, seconds")
-    order_notional_quote: float = Field(default=500, gt=0, description="Size of an entry, quote units")
     min_hold_secs: float = Field(default=5, ge=0, le=3600, description="No sign-flip exit before this, seconds")
     max_hold_secs: float = Field(default=60, gt=0, le=86_400, description="Time stop and horizon of the edge, seconds")
-    stop_bps: float = Field(default=15, gt=0, le=1000, description="Protective stop: loss against the entry, bps")
+    stop_bps: float = Field(default=15, gt=0, le=1000, description="Protective stop: loss against the first fill, bps")
     decide_every_ms: int = Field(default=100, ge=0, le=60_000, description="Least event time between two decisions, ms")
 
     @model_validator(mode="after")
@@ -97,8 +97,11 @@ class OrderFlowState:
     edge_bps: float
     """Expected return of a buy over the horizon, bps, signed."""
     position: float = 0.0
-    entry_price: float = 0.0
     entry_ts_ns: int = 0
+    stopped: bool = False
+    """The mid has touched the stop of this very position."""
+    size: float = 0.0
+    """Size of the entry that is wanted now; 0 where none is, or where it may have no size."""
     resting_side: int = 0
     """Side of the resting entry, 0 when there is none."""
     resting_ts_ns: int = 0
@@ -121,15 +124,26 @@ def decide(state: OrderFlowState, params: OrderFlowParams) -> list[Intent]:
     if state.resting_side != 0:
         stale = None if state.leaving or state.cancelling else stale_reason(state, params)
         return [CancelAll(why=stale)] if stale is not None else []
-    return _enter(state, params) if state.position == 0.0 else []
+    side = wanted_side(state, params)
+    if side is None or state.size <= 0.0:
+        return []
+    return [
+        Enter(
+            side=side,
+            size=state.size,
+            edge_bps=side * state.edge_bps,
+            horizon_secs=params.max_hold_secs,
+            why=entry_reason(state),
+            offset_ticks=params.entry_offset_ticks,
+        )
+    ]
 
 
 def exit_reason(state: OrderFlowState, params: OrderFlowParams) -> str | None:
     """Return why the open position must go now, the protective stop first, or None."""
-    side = math.copysign(1.0, state.position)
-    held_ns = state.ts_ns - state.entry_ts_ns
-    if state.entry_price > 0.0 and side * (state.mid / state.entry_price - 1.0) * 1e4 <= _EPSILON - params.stop_bps:
+    if state.stopped:
         return "stop"
+    side, held_ns = math.copysign(1.0, state.position), state.ts_ns - state.entry_ts_ns
     if held_ns >= params.max_hold_secs * _NS:
         return "time stop"
     if held_ns >= params.min_hold_secs * _NS and side * state.imbalance <= -params.imbalance_exit:
@@ -155,20 +169,17 @@ def entry_side(state: OrderFlowState, params: OrderFlowParams) -> Side | None:
     return side if side * state.score > 0.0 and not opposed else None
 
 
-def _enter(state: OrderFlowState, params: OrderFlowParams) -> list[Intent]:
-    side = entry_side(state, params)
-    if side is None or state.leaving or state.ts_ns - state.attempt_ns < params.retry_secs * _NS:
-        return []
-    return [
-        Enter(
-            side=side,
-            size=params.order_notional_quote / state.mid,
-            edge_bps=side * state.edge_bps,
-            horizon_secs=params.max_hold_secs,
-            why=f"imbalance {state.imbalance:+.2f}",
-            offset_ticks=params.entry_offset_ticks,
-        )
-    ]
+def wanted_side(state: OrderFlowState, params: OrderFlowParams) -> Side | None:
+    """Return the side that an entry is wanted on now, whatever its size, or None."""
+    busy = state.position != 0.0 or state.resting_side != 0 or state.leaving
+    if busy or state.ts_ns - state.attempt_ns < params.retry_secs * _NS:
+        return None
+    return entry_side(state, params)
+
+
+def entry_reason(state: OrderFlowState) -> str:
+    """Why an entry is wanted, for the record."""
+    return f"imbalance {state.imbalance:+.2f}"
 
 
 class OrderFlowFeatures:
@@ -217,6 +228,7 @@ class OrderFlow(GuardedStrategy[OrderFlowParams]):
         self._next_ns = 0
         self._attempt_ns = 0
         self._exit_ns = 0
+        self.place_stops(lambda entry: entry * self.params.stop_bps * 1e-4)
         self.subscribe_book()
         self.subscribe_prints()
 
@@ -241,20 +253,28 @@ class OrderFlow(GuardedStrategy[OrderFlowParams]):
         bids = [float(level.size()) for level in book.bids(levels)]
         asks = [float(level.size()) for level in book.asks(levels)]
         self.features.on_levels(ts_ns, mid, bids, asks)
-        if not self.warm:
+        warm = self.warm
+        if not warm and self.position == 0.0:
             return
-        intents = decide(self._state(ts_ns, mid), self.params)
+        state = self._state(ts_ns, mid)
+        if not warm and not state.stopped:
+            return
+        side = wanted_side(state, self.params)
+        if side is not None:
+            self._attempt_ns = ts_ns  # also where there is no size
+            state = replace(state, size=self._size(state, side))
+        intents = decide(state, self.params)
         if intents:
-            self._remember(ts_ns, intents)
+            if any(isinstance(intent, Exit) for intent in intents):
+                self._exit_ns = ts_ns
             self.act(intents)
 
-    def _remember(self, ts_ns: int, intents: list[Intent]) -> None:
-        for intent in intents:
-            match intent:
-                case Enter():
-                    self._attempt_ns = ts_ns
-                case Exit():
-                    self._exit_ns = ts_ns
+    def _size(self, state: OrderFlowState, side: Side) -> float:
+        return self.sized(
+            self.params, side, state.mid, stop_distance=state.mid * self.params.stop_bps * 1e-4,
+            volatility_pct_per_year=volatility_pct_per_year(self.features.sigma.value, state.mid),
+            why=entry_reason(state),
+        )  # fmt: skip
 
     def _state(self, ts_ns: int, mid: float) -> OrderFlowState:
         features = self.features
@@ -268,8 +288,8 @@ class OrderFlow(GuardedStrategy[OrderFlowParams]):
             toxicity=features.vpin.value,
             edge_bps=features.edge_bps(mid),
             position=self.position,
-            entry_price=self.entry_price,
             entry_ts_ns=self.entry_ts_ns,
+            stopped=self.stop_hit(mid),
             resting_side=int(resting.side) if resting is not None else 0,
             resting_ts_ns=resting.ts_ns if resting is not None else 0,
             cancelling=resting is not None and resting.pending_cancel,

@@ -27,6 +27,8 @@ class KeySettings(Frozen):
     secret: SecretStr = Field(SecretStr("local-secret"), description="Secret that signs requests.")
     can_trade: bool = Field(True, description="False: every order request is refused with -2015.")
     can_withdraw: bool = Field(False, description="Reported by apiRestrictions; preflight refuses True.")
+    can_transfer: bool = Field(False, description="Reported by apiRestrictions for internal and universal transfers.")
+    ip_restricted: bool = Field(True, description="Reported by apiRestrictions: works from listed addresses only.")
 
 
 class HoldingSettings(Frozen):
@@ -42,6 +44,7 @@ class AccountSettings(Frozen):
     balance_quote: Decimal = Field(Decimal(10_000), description="Wallet balance in USDT at the start.")
     keys: tuple[KeySettings, ...] = Field((KeySettings(),), min_length=1, description="API keys.")
     hedge_mode: bool = Field(False, description="True: orders without a LONG or SHORT side are refused with -4061.")
+    can_trade: bool = Field(True, description="Reported by accountConfig and account.")
     multi_assets: bool = Field(False, description="Reported multi-assets margin mode.")
     leverage: int = Field(20, ge=1, le=125, description="Leverage of every symbol until it is changed.")
     margin_type: Literal["cross", "isolated"] = Field("cross", description="Reported margin type of every symbol.")

@@ -121,7 +121,7 @@ def account_view(exchange: Exchange) -> Message:
     totals = {f"total{name[0].upper()}{name[1:]}": asset[name] for name in TOTALS}
     return {
         "feeTier": 0,
-        "canTrade": True,
+        "canTrade": exchange.account.settings.can_trade,
         "canDeposit": True,
         "canWithdraw": False,
         "updateTime": 0,

@@ -106,7 +106,9 @@ def write_caught(setup: FlightSetup, folder: Path, caught: Caught) -> Path:
         When it cannot be written.
     """
     trip, event = caught.pending.trip, caught.pending.trip.event
-    start_ns = event.ts_ns - setup.config.window_ns
+    market_start = min((entry.ts_ns for entry in caught.market), default=event.ts_ns - setup.config.window_ns)
+    # Where the session is younger than the window, it begins with the first look at the account.
+    start_ns = max(event.ts_ns - setup.config.window_ns, market_start, min(caught.opening.ts_ns, event.ts_ns))
     place = folder / record.folder_name(trip.number, trip.cause)
     parts = _parts(setup, caught)
     excerpt = (
@@ -116,11 +118,10 @@ def write_caught(setup: FlightSetup, folder: Path, caught: Caught) -> Path:
     )
     risks = [entry.event for entry in caught.risks if start_ns <= entry.ts_ns < caught.end_ns]
     earlier = [entry.event for entry in caught.risks if entry.ts_ns < start_ns]
-    market_start = min((entry.ts_ns for entry in caught.market), default=start_ns)
     record.write(place, Incident(
         origin="live", name=setup.name, bound="live", account=setup.account, number=trip.number, ts_ns=event.ts_ns,
         cause=trip.cause, instrument_id=event.instrument_id, reason=event.detail, figures=dict(event.figures),
-        also=trip.also, start_ns=max(start_ns, market_start), end_ns=caught.end_ns, market_start_ns=market_start,
+        also=trip.also, start_ns=start_ns, end_ns=caught.end_ns, market_start_ns=market_start,
         trading_start_ns=setup.trading_start_ns, opening=caught.opening, trip=caught.pending.standing,
         market=caught.pending.touches, breakers=caught.pending.breakers, learning=caught.pending.learning,
         opening_breakers=breakers_at(earlier, start_ns), opening_halt=halt_at(earlier, start_ns),

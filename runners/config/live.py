@@ -11,6 +11,7 @@ from risk.config import RiskConfig
 from runners.config.account import AccountConfig
 from runners.config.conduct import AlertsConfig, ExecutionConfig, LiveDataConfig, SafetyConfig
 from runners.config.models import ReportConfig, StrategyEntry, check_entries, check_instrument_ids
+from runners.config.simulated import SimulatedConfig
 from runners.config.venue import FeesConfig
 
 Mode = Literal["shadow", "paper", "testnet", "live"]
@@ -23,7 +24,8 @@ class LiveConfig(BaseModel):
 
     version: Literal[1] = Field(description="Format of this file: 1")
     mode: Mode = Field(
-        description="shadow (nothing is sent), paper (own ledger), testnet (play money or our simulated venue) or live"
+        description="shadow (would-be fills, nothing is sent or kept), paper (own ledger, nothing is sent), testnet (play money or "
+        "our simulated venue) or live"
     )
     base: str | None = Field(
         default=None,
@@ -35,6 +37,9 @@ class LiveConfig(BaseModel):
     account: AccountConfig = Field(description="Whose account, and where")
     data: LiveDataConfig = Field(default_factory=LiveDataConfig, description="What is done with the live market data")
     fees: FeesConfig = Field(description="Fees per side that the edge check reckons with")
+    simulated: SimulatedConfig = Field(
+        default_factory=SimulatedConfig, description="Only of shadow and paper: their account and how it is filled"
+    )
     execution: ExecutionConfig = Field(default_factory=ExecutionConfig, description="Care of orders, start and stop")
     safety: SafetyConfig = Field(default_factory=SafetyConfig, description="What protects the account")
     strategies: tuple[StrategyEntry, ...] = Field(min_length=1, description="What trades")
@@ -64,6 +69,11 @@ class LiveConfig(BaseModel):
         if self.mode == "testnet" and real:
             raise ValueError("mode testnet never trades in environment production; write demo, testnet or local")
         return self
+
+    @property
+    def sends(self) -> bool:
+        """Whether orders leave this machine: not in shadow and paper."""
+        return self.mode not in ("shadow", "paper")
 
     @property
     def symbols(self) -> tuple[str, ...]:

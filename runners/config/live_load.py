@@ -14,6 +14,7 @@ from runners.config.digest import config_hash
 from runners.config.document import Document
 from runners.config.live import LiveConfig
 from runners.config.load import Resolved, Trust, check_version, code_of, load_backtest, validated, with_params
+from runners.config.simulated import from_venue
 from runners.config.tighter import changes, laid_over, shown
 from runners.loading import CodeMark
 
@@ -94,6 +95,9 @@ def _inherit(found: Document, base: Resolved) -> None:
     for key in _TAKEN:
         found.data.setdefault(key, dumped[key])
     found.data.setdefault("fees", dumped["venue"]["fees"])
+    simulated = found.data.get("simulated")
+    if simulated is None or isinstance(simulated, dict):
+        found.data["simulated"] = from_venue(dumped["venue"], simulated or {})
     risk = found.data.get("risk")
     if risk is None or isinstance(risk, dict):
         found.data["risk"] = laid_over(dumped["risk"], risk or {})

@@ -59,6 +59,7 @@ def sentences(incident: Incident) -> Iterator[str]:
         "kill_switch": "The kill switch tripped",
         "daily_loss": "The daily loss halted entries",
         "loss_streak": "A streak of losses paused entries",
+        "halted": "Entries were shut for the life of the process",
     }.get(incident.cause, f"The breaker {incident.cause} opened hard")
     of = f" on {incident.instrument_id}" if incident.instrument_id else ""
     yield f"{what}{of}: {incident.reason}."
@@ -88,7 +89,7 @@ def sentences(incident: Incident) -> Iterator[str]:
 
 def _edges(incident: Incident) -> str:
     count = sum(1 for row in incident.risk_events if row["kind"] == "breaker")
-    return f"{count} edges of breakers"
+    return f"{count} edge{'' if count == 1 else 's'} of breakers"
 
 
 def _held(standing: Standing) -> str:

@@ -118,19 +118,33 @@ def build_node(config: LiveConfig, place: Environment, keys: Keys, log_folder: P
     log_folder
         For the engine's log.
     """
+    node: LiveNode = (
+        node_builder(config, place, log_folder)
+        .with_exec_engine_config(execution_engine())
+        .add_exec_client(None, BinanceExecutionClientFactory(), execution_client(config, place, keys))
+        .build()
+    )
+    return node
+
+
+def node_builder(config: LiveConfig, place: Environment, log_folder: Path) -> Any:
+    """Begin a node with everything but its order entry: market data, risk engine, log.
+
+    Parameters
+    ----------
+    config, place, log_folder
+        As of `build_node`.
+    """
     log_folder.mkdir(parents=True, exist_ok=True)
     return (
         LiveNode.builder("HT-1", TRADER, NodeEnvironment.LIVE)
         .with_logging(logger(log_folder))
         .with_timeout_connection(30)
         .with_delay_post_stop_secs(1)  # time for the answers to the cancels of `on_stop`; the venue is asked anyway
-        .with_exec_engine_config(execution_engine())
         .with_risk_engine_config(risk_engine(config))
         # A market order without a quote or trade in the cache is denied: quotes from the book are there with the book.
         .with_data_engine_config(LiveDataEngineConfig(emit_quotes_from_book=True))
         .add_data_client(None, BinanceDataClientFactory(), data_client(config, place))
-        .add_exec_client(None, BinanceExecutionClientFactory(), execution_client(config, place, keys))
-        .build()
     )
 
 

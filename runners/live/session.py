@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from collections.abc import Coroutine, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -22,6 +23,7 @@ from risk.arm_token import Identity as ArmedFor
 from runners.config import LiveResolved, Trust
 from runners.live.account import Account
 from runners.live.arming import account_halts
+from runners.live.beside import companions
 from runners.live.clearing import Clearing
 from runners.live.closes import JournaledCloses
 from runners.live.control import Cause, Control, Stop, exit_code
@@ -166,7 +168,7 @@ class Session:
                 self.config, self.package, self.market, handle, running, self.state, control, self.screen,
                 self.opening.equity,
             )  # fmt: skip
-            stop = await self._wait(control, watch)
+            stop = await self._wait(control, watch, companions(self, control, handle))
             flatten = stop.flatten or self.config.execution.on_stop.positions == "flatten"
             self.screen.say("stopping", f"stopping: {stop.why}{', flattening' if flatten else ''}", cause=stop.cause)
             ended = await Stopping(self.package, handle, running, self.clearing).run(stop, flatten=flatten)
@@ -174,10 +176,12 @@ class Session:
             verified()
         return code
 
-    async def _wait(self, control: Control, watch: Running) -> Stop:
+    async def _wait(
+        self, control: Control, watch: Running, beside: Sequence[Coroutine[Any, Any, None]]
+    ) -> Stop:
         """Wait for a reason to stop; what fails in a task of ours is one."""
         began = asyncio.get_running_loop().time()
-        tasks = [asyncio.create_task(watch.watch())]
+        tasks = [asyncio.create_task(work) for work in (watch.watch(), *beside)]
         if self.options.stop_after_secs is not None:
             tasks.append(asyncio.create_task(_after(self.options.stop_after_secs, control)))
         for task in tasks:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from errors import RunFailed
+from execution.safety.failures import OutcomeUnknown, Rejected
+from execution.safety.response_class import Consequence
 from execution.safety.rows import PositionRow
 from execution.safety.wire_ids import carries_tag, logical_id
 from runners.preflight.pin import FILE, Pinned, fingerprint, read_pin, write_pin
@@ -28,10 +30,10 @@ async def key(scene: Scene) -> list[Check]:
 async def permissions(scene: Scene) -> list[Check]:
     """Withdrawals off, futures on, address restricted."""
     names = ("withdrawal permission", "trading permission", "address restriction")
-    account = await scene.client.account_config()
+    account = await _account_trades(scene)
     if scene.place.wallet_url is None:
         why = f"{scene.config.account.environment} does not tell what a key may do"
-        trade = _account_trades(account.can_trade, why)
+        trade = _trading(scene, names[1], futures=None, account=account)
         return [
             unknown(names[0], why, "play money only: never use a key of real money here"),
             trade,
@@ -42,17 +44,21 @@ async def permissions(scene: Scene) -> list[Check]:
     moves = [text for text, on in (("internal", may.internal_transfer), ("universal", may.universal_transfer)) if on]
     return [
         _withdrawals(names[0], withdrawals=may.withdrawals, moves=moves),
-        _trading(scene, names[1], futures=may.futures and may.reading, account=account.can_trade),
+        _trading(scene, names[1], futures=may.futures and may.reading, account=account),
         fine(names[2], "the key works from listed addresses only")
         if may.address_restricted
         else warned(names[2], "the key works from every address", "restrict it to this machine's address at the venue"),
     ]
 
 
-def _account_trades(can_trade: bool, why: str) -> Check:
-    if can_trade:
-        return unknown("trading permission", f"the account may trade; of the key, {why}")
-    return refused("trading permission", "the account may not trade", "ask the venue why it is shut")
+async def _account_trades(scene: Scene) -> bool | None:
+    """Whether the account may trade, whatever the key; None where the venue does not tell."""
+    try:
+        return (await scene.client.account_config()).can_trade
+    except (OutcomeUnknown, Rejected) as error:
+        if error.consequence is not Consequence.QUERY:  # a refused key, or too many requests, are told as such
+            raise
+        return None
 
 
 def _withdrawals(name: str, *, withdrawals: bool, moves: Sequence[str]) -> Check:
@@ -65,9 +71,12 @@ def _withdrawals(name: str, *, withdrawals: bool, moves: Sequence[str]) -> Check
     return fine(name, "off, and no transfers")
 
 
-def _trading(scene: Scene, name: str, *, futures: bool, account: bool) -> Check:
-    if not account:
+def _trading(scene: Scene, name: str, *, futures: bool | None, account: bool | None) -> Check:
+    if account is False:
         return refused(name, "the account may not trade", "ask the venue why it is shut")
+    if futures is None:
+        known = "the account may trade; " if account else ""
+        return unknown(name, f"{known}{scene.config.account.environment} does not tell what the key may do")
     if not futures and scene.sends:
         return refused(name, "the key may not trade futures", "switch on reading and futures for it at the venue")
     return fine(name, "futures on" if futures else f"futures off; mode {scene.config.mode} sends nothing")

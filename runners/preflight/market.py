@@ -136,7 +136,11 @@ def order_sizes(scene: Scene) -> list[Check]:
 
 
 def _sizes(scene: Scene, name: str, symbol: str, row: SymbolRow, mark: Decimal) -> list[Check]:
-    rules, limit = _rules(row), Decimal(repr(scene.config.risk.max_order_notional_quote))
+    try:
+        rules = _rules(row)
+    except (KeyError, ArithmeticError):
+        return [unknown(name, "without filters of the venue")]
+    limit = Decimal(repr(scene.config.risk.max_order_notional_quote))
     floor = max(rules["min notional"], rules["min quantity"] * mark)
     given = [("risk.max_order_notional_quote", limit)]
     for entry in scene.config.strategies:

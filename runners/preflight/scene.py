@@ -9,7 +9,7 @@ from pathlib import Path
 
 from adapters.binance.environments import Environment
 from errors import RunFailed
-from execution.safety.failures import Banned, VenueError
+from execution.safety.failures import Banned, VenueError, Withheld
 from execution.safety.response_class import Consequence
 from execution.safety.rows import ExchangeInfo
 from runners.config import LiveConfig
@@ -82,6 +82,9 @@ def no_answer(name: str, scene: Scene, error: VenueError) -> Check:
         until = "" if wait is None else f" for {wait:.0f} s"
         todo = f"stop what else asks {scene.place.rest_host} from this address, wait, and start again"
         return refused(name, f"the venue shuts this address out{until}: {error}", todo, RunFailed)
+    if isinstance(error, Withheld):
+        todo = f"wait {error.wait_ns / 1e9:.0f} s and start again"
+        return refused(name, f"our own share of the request limit is used up: {error}", todo, RunFailed)
     if error.answer.status is not None:
         return refused(name, f"{_where(scene)} gives no usable answer: {error}", _other_program(scene), RunFailed)
     return refused(name, f"nothing answers at {_where(scene)}: {error}", _connect(scene), RunFailed)

@@ -42,16 +42,20 @@ class Heard:
         return [symbol for symbol in symbols if (symbol, event) not in self.after_secs]
 
     def take(self, text: str, secs: float) -> None:
-        """Note a message; what is none of ours is left out."""
+        """Note a message; what is none of ours, or cannot be read, has not been delivered."""
         try:
             event: Any = msgspec.json.decode(text)
         except msgspec.DecodeError:
             return
         if not isinstance(event, dict) or event.get("e") not in (MARK, QUOTE):
             return
-        self.after_secs.setdefault((str(event.get("s")), event["e"]), secs)
-        if event["e"] == MARK:
-            self.marks[str(event.get("s"))] = Decimal(str(event.get("p", 0)))
+        symbol, kind = str(event.get("s")), str(event["e"])
+        if kind == MARK:
+            try:
+                self.marks[symbol] = Decimal(str(event.get("p")))
+            except ArithmeticError:
+                return
+        self.after_secs.setdefault((symbol, kind), secs)
 
 
 async def listen(place: Environment, symbols: Sequence[str], deadline_secs: float) -> Heard:

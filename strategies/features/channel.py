@@ -1,4 +1,4 @@
-"""The Donchian channel and what goes with a breakout: relative volume and a stop that only tightens."""
+"""The Donchian channel and the relative volume that confirms a break of it."""
 
 from __future__ import annotations
 
@@ -68,25 +68,3 @@ class RelativeVolume:
         ratio = volume * len(self._volumes) / past if past > 0.0 else 0.0
         self._volumes.append(volume)
         return ratio
-
-
-def trailing_stop(side: int, previous: float | None, price: float, atr: float, multiple: float) -> float:
-    """Return the stop price `multiple` ATRs behind `price`, but never looser than before.
-
-    Parameters
-    ----------
-    side
-        1 for a long position, −1 for a short one.
-    previous
-        The stop so far; None when the position is new.
-    price
-        Price to trail: the entry price at first, then each close.
-    atr
-        Average true range, price units; a wider one does not widen the stop.
-    multiple
-        Distance in ATRs.
-    """
-    stop = price - side * multiple * atr
-    if previous is None:
-        return stop
-    return max(stop, previous) if side > 0 else min(stop, previous)

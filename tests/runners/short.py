@@ -15,7 +15,7 @@ STRATEGIES = {
     ),
     "breakout": (
         "strategies.breakout:Breakout",
-        "{bar_secs: 5, channel_bars: 3, volume_bars: 3, volume_ratio: 0, atr_bars: 3, rank_bars: 5}",
+        "{bar_secs: 5, channel_bars: 3, volume_bars: 3, volume_ratio: 0, atr_bars: 3}",
     ),
     "mean_reversion": (
         "strategies.mean_reversion:MeanReversion",

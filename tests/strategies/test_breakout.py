@@ -10,24 +10,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from strategies.breakout import BreakoutFeatures, BreakoutParams, BreakoutState, decide
+from strategies.breakout import BreakoutFeatures, BreakoutParams, BreakoutState, decide, wanted_side
 from strategies.intents import CancelAll, Enter, Exit, Side
 
 SEC = 1_000_000_000
-PARAMS = BreakoutParams(volume_ratio=1.5, order_notional_quote=1000, least_size_fraction=0.25, entry_timeout_secs=15)
+PARAMS = BreakoutParams(volume_ratio=1.5, entry_timeout_secs=15)
 FLAT = BreakoutState(
-    ts_ns=1000 * SEC, price=101.0, bar_closed=True, upper=100.0, lower=90.0, volume_ratio=2.0, atr=2.0, atr_rank=0.5,
-    position=0.0, stop=None,
+    ts_ns=1000 * SEC, price=101.0, bar_closed=True, upper=100.0, lower=90.0, volume_ratio=2.0, atr=2.0, position=0.0,
+    size=0.25,
 )  # fmt: skip
-LONG = replace(FLAT, price=95.0, position=1.0, stop=94.0)
-SHORT = replace(FLAT, price=95.0, position=-1.0, stop=96.0)
+LONG = replace(FLAT, price=95.0, position=1.0)
+SHORT = replace(FLAT, price=95.0, position=-1.0)
 
 
-def test_a_close_above_the_channel_on_volume_buys_the_ranked_size() -> None:
+def test_a_close_above_the_channel_on_volume_buys_the_size_that_it_is_given() -> None:
     (intent,) = decide(FLAT, PARAMS)
     assert isinstance(intent, Enter)
     assert intent.side is Side.BUY
-    assert intent.size == pytest.approx(1000.0 / 101.0 * 0.625)  # half way between 1 and 0.25
+    assert intent.size == 0.25
     assert (intent.edge_bps, intent.horizon_secs, intent.why) == (None, 1800, "break on 2.0 x volume")
 
 
@@ -47,8 +47,9 @@ def test_a_close_below_the_channel_sells_unless_shorts_are_off() -> None:
         replace(FLAT, atr=0.0),
         replace(FLAT, leaving=True),
         replace(FLAT, resting_ts_ns=FLAT.ts_ns - SEC),
+        replace(FLAT, size=0.0),
     ],
-    ids=["on the channel", "inside a bar", "thin volume", "no range yet", "exit under way", "entry works"],
+    ids=["on the channel", "inside a bar", "thin volume", "no range yet", "exit under way", "entry works", "no size"],
 )
 def test_no_entry_when(state: BreakoutState) -> None:
     assert decide(state, PARAMS) == []
@@ -57,18 +58,18 @@ def test_no_entry_when(state: BreakoutState) -> None:
 @pytest.mark.parametrize(
     ("state", "why"),
     [
-        (replace(LONG, price=94.0, bar_closed=False), "stop"),
-        (replace(SHORT, price=96.5, bar_closed=False), "stop"),
-        (replace(LONG, price=89.0, stop=None), "opposite break"),
-        (replace(SHORT, price=101.0, stop=102.0), "opposite break"),
-        (replace(LONG, price=93.0, resting_ts_ns=1, cancelling=True), "stop"),  # a partial fill is not trapped
+        (replace(LONG, stopped=True, bar_closed=False), "stop"),
+        (replace(SHORT, stopped=True, bar_closed=False), "stop"),
+        (replace(LONG, price=89.0), "opposite break"),
+        (replace(SHORT, price=101.0), "opposite break"),
+        (replace(LONG, stopped=True, resting_ts_ns=1, cancelling=True), "stop"),  # a partial fill is not trapped
     ],
 )
 def test_a_position_is_left_at(state: BreakoutState, why: str) -> None:
     assert decide(state, PARAMS) == [Exit(why=why)]
 
 
-@pytest.mark.parametrize("state", [LONG, SHORT, replace(LONG, price=101.0), replace(LONG, price=93.0, leaving=True)])
+@pytest.mark.parametrize("state", [LONG, SHORT, replace(LONG, price=101.0), replace(LONG, stopped=True, leaving=True)])
 def test_a_position_is_kept_otherwise_and_never_added_to(state: BreakoutState) -> None:
     assert decide(state, PARAMS) == []
 
@@ -88,9 +89,9 @@ states = st.builds(
     lower=st.floats(50, 100) | st.just(-math.inf),
     volume_ratio=st.floats(0, 10),
     atr=st.floats(0, 10),
-    atr_rank=st.floats(0, 1),
     position=st.sampled_from([-1.0, 0.0, 1.0]),
-    stop=st.none() | st.floats(1, 200),
+    stopped=st.booleans(),
+    size=st.floats(0, 10),
     resting_ts_ns=st.just(0) | st.integers(1, 2000 * SEC),
     cancelling=st.booleans(),
     leaving=st.booleans(),
@@ -98,20 +99,22 @@ states = st.builds(
 
 
 @given(states)
-def test_an_entry_is_always_flat_on_a_closed_bar_outside_the_channel_and_of_bounded_size(state: BreakoutState) -> None:
+def test_an_entry_is_always_flat_on_a_closed_bar_outside_the_channel_and_of_the_size_given(
+    state: BreakoutState,
+) -> None:
     for intent in decide(state, PARAMS):
         if isinstance(intent, Enter):
             assert state.position == 0.0
             assert state.bar_closed
             assert not state.lower <= state.price <= state.upper
-            assert 250.0 * (1 - 1e-9) <= intent.size * state.price <= 1000.0 * (1 + 1e-9)
+            assert (intent.size, intent.side) == (state.size, wanted_side(state, PARAMS))
+            assert intent.size > 0.0
 
 
 @pytest.mark.req("B-4")
 @given(states)
 def test_a_price_through_the_stop_always_leaves(state: BreakoutState) -> None:
-    through = state.stop is not None and state.position * (state.price - state.stop) <= 0.0
-    if state.position != 0.0 and through and not state.leaving:
+    if state.position != 0.0 and state.stopped and not state.leaving:
         assert decide(state, PARAMS) == [Exit(why="stop")]
 
 

@@ -35,10 +35,23 @@ def parameter_table(params: type[BaseModel]) -> str:
     """Table of a model's fields: name, default, bounds, description."""
     properties: dict[str, Any] = params.model_json_schema()["properties"]
     rows = ["| name | default | bounds | meaning |", "|---|---|---|---|"]
-    for name, field in properties.items():
-        default = str(field["default"]).lower() if isinstance(field["default"], bool) else f"{field['default']:g}"
-        rows.append(f"| `{name}` | {default} | {_bounds(field)} | {field['description']} |")
+    rows += [
+        f"| `{name}` | {_default(field['default'])} | {_bounds(field)} | {field['description']} |"
+        for name, field in properties.items()
+    ]
     return "\n".join(rows)
+
+
+def _default(value: Any) -> str:
+    match value:
+        case bool():
+            return str(value).lower()
+        case str():
+            return value
+        case dict():
+            return "{" + ", ".join(f"{key}: {inner:g}" for key, inner in value.items()) + "}"
+        case _:
+            return f"{value:g}"
 
 
 def _bounds(field: dict[str, Any]) -> str:

@@ -10,24 +10,28 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from strategies.intents import CancelAll, Enter, Exit, Side
-from strategies.mean_reversion import MeanReversionFeatures, MeanReversionParams, MeanReversionState, decide
+from strategies.mean_reversion import (
+    MeanReversionFeatures,
+    MeanReversionParams,
+    MeanReversionState,
+    decide,
+    wanted_side,
+)
 
 SEC = 1_000_000_000
 PARAMS = MeanReversionParams()
 FLAT = MeanReversionState(
     ts_ns=1000 * SEC, price=50_000.0, bar_closed=True, score=2.5, adx=20.0, ready=True, edge_bps=3.0, position=0.0,
-    entry_price=0.0, entry_ts_ns=0,
+    entry_ts_ns=0, size=0.01,
 )  # fmt: skip
-SHORT = replace(FLAT, position=-0.01, entry_price=50_000.0, entry_ts_ns=FLAT.ts_ns - 10 * SEC)
+SHORT = replace(FLAT, position=-0.01, entry_ts_ns=FLAT.ts_ns - 10 * SEC)
 LONG = replace(SHORT, position=0.01, score=-2.5)
 
 
 @pytest.mark.parametrize(("score", "side"), [(2.5, Side.SELL), (-2.5, Side.BUY)])
 def test_a_far_close_is_faded_with_its_edge_and_horizon(score: float, side: Side) -> None:
     (intent,) = decide(replace(FLAT, score=score), PARAMS)
-    assert intent == Enter(
-        side=side, size=500.0 / 50_000.0, edge_bps=3.0, horizon_secs=300, why=f"z {score:+.1f}", offset_ticks=0
-    )
+    assert intent == Enter(side=side, size=0.01, edge_bps=3.0, horizon_secs=300, why=f"z {score:+.1f}", offset_ticks=0)
 
 
 @pytest.mark.parametrize(
@@ -39,8 +43,9 @@ def test_a_far_close_is_faded_with_its_edge_and_horizon(score: float, side: Side
         replace(FLAT, bar_closed=False),
         replace(FLAT, leaving=True),
         replace(FLAT, resting_ts_ns=FLAT.ts_ns - SEC),
+        replace(FLAT, size=0.0),
     ],
-    ids=["near", "trend", "not ready", "inside a bar", "exit under way", "entry rests"],
+    ids=["near", "trend", "not ready", "inside a bar", "exit under way", "entry rests", "no size"],
 )
 def test_no_entry_when(state: MeanReversionState) -> None:
     assert decide(state, PARAMS) == []
@@ -49,13 +54,13 @@ def test_no_entry_when(state: MeanReversionState) -> None:
 @pytest.mark.parametrize(
     ("state", "why"),
     [
-        (replace(SHORT, price=50_000.0 * (1 + 25e-4), bar_closed=False), "stop"),
-        (replace(LONG, price=50_000.0 * (1 - 25e-4), bar_closed=False), "stop"),
+        (replace(SHORT, stopped=True, bar_closed=False), "stop"),
+        (replace(LONG, stopped=True, entry_ts_ns=0), "stop"),  # the stop is named first
         (replace(SHORT, entry_ts_ns=FLAT.ts_ns - 300 * SEC, bar_closed=False), "time stop"),
         (replace(SHORT, score=0.25), "back at the mean"),
         (replace(LONG, score=-0.25), "back at the mean"),
         (replace(LONG, score=1.0), "back at the mean"),
-        (replace(LONG, price=49_000.0, resting_ts_ns=1, cancelling=True), "stop"),  # a partial fill is not trapped
+        (replace(LONG, stopped=True, resting_ts_ns=1, cancelling=True), "stop"),  # a partial fill is not trapped
     ],
 )
 def test_a_position_is_left_at(state: MeanReversionState, why: str) -> None:
@@ -92,7 +97,8 @@ states = st.builds(
     ready=st.booleans(),
     edge_bps=st.floats(-50, 50),
     position=st.sampled_from([-1.0, 0.0, 1.0]),
-    entry_price=st.floats(1, 1e5),
+    stopped=st.booleans(),
+    size=st.floats(0, 10),
     entry_ts_ns=st.integers(0, 2000 * SEC),
     resting_ts_ns=st.just(0) | st.integers(1, 2000 * SEC),
     cancelling=st.booleans(),
@@ -105,6 +111,8 @@ def test_an_entry_is_always_flat_against_the_distance_and_outside_a_trend(state:
     for intent in decide(state, PARAMS):
         if isinstance(intent, Enter):
             assert (state.position, state.resting_ts_ns) == (0.0, 0)
+            assert (intent.size, intent.side) == (state.size, wanted_side(state, PARAMS))
+            assert intent.size > 0.0
             assert intent.side * state.score <= -PARAMS.z_entry
             assert state.adx < PARAMS.max_adx
 

@@ -14,15 +14,17 @@ from strategies.order_flow import OrderFlowFeatures, OrderFlowParams, OrderFlowS
 
 SEC = 1_000_000_000
 PARAMS = OrderFlowParams()
-FLAT = OrderFlowState(ts_ns=1_000 * SEC, mid=50_000.0, imbalance=0.5, score=1.5, flow=0.0, toxicity=0.0, edge_bps=4.0)
-LONG = replace(FLAT, position=0.01, entry_price=50_000.0, entry_ts_ns=FLAT.ts_ns - 10 * SEC)
+FLAT = OrderFlowState(
+    ts_ns=1_000 * SEC, mid=50_000.0, imbalance=0.5, score=1.5, flow=0.0, toxicity=0.0, edge_bps=4.0, size=0.01
+)
+LONG = replace(FLAT, position=0.01, entry_ts_ns=FLAT.ts_ns - 10 * SEC)
 SHORT = replace(LONG, position=-0.01)
 
 
 def test_agreeing_imbalance_and_score_enter_with_edge_horizon_and_size() -> None:
     (intent,) = decide(FLAT, PARAMS)
     assert intent == Enter(
-        side=Side.BUY, size=500.0 / 50_000.0, edge_bps=4.0, horizon_secs=60.0, why="imbalance +0.50", offset_ticks=1
+        side=Side.BUY, size=0.01, edge_bps=4.0, horizon_secs=60.0, why="imbalance +0.50", offset_ticks=1
     )
 
 
@@ -48,8 +50,18 @@ def test_a_learned_coefficient_below_zero_is_handed_on_as_a_negative_edge() -> N
         replace(FLAT, leaving=True),
         replace(FLAT, resting_side=1, resting_ts_ns=FLAT.ts_ns - SEC),
         replace(FLAT, resting_side=-1, resting_ts_ns=0, cancelling=True),
+        replace(FLAT, size=0.0),
     ],
-    ids=["weak", "score disagrees", "toxic", "asked just now", "exit under way", "entry rests", "being cancelled"],
+    ids=[
+        "weak",
+        "score disagrees",
+        "toxic",
+        "asked just now",
+        "exit under way",
+        "entry rests",
+        "being cancelled",
+        "no size",
+    ],
 )
 def test_no_entry_when(state: OrderFlowState) -> None:
     assert decide(state, PARAMS) == []
@@ -76,12 +88,12 @@ def test_a_stale_entry_is_cancelled(state: OrderFlowState, why: str) -> None:
 @pytest.mark.parametrize(
     ("state", "why"),
     [
-        (replace(LONG, mid=50_000.0 * (1 - 15e-4)), "stop"),
-        (replace(SHORT, imbalance=-0.5, mid=50_000.0 * (1 + 15e-4)), "stop"),
+        (replace(LONG, stopped=True), "stop"),
+        (replace(SHORT, imbalance=-0.5, stopped=True), "stop"),
         (replace(LONG, entry_ts_ns=FLAT.ts_ns - 60 * SEC), "time stop"),
         (replace(LONG, imbalance=-0.35), "sign flip"),
         (SHORT, "sign flip"),
-        (replace(LONG, mid=49_000.0, imbalance=-0.9, entry_ts_ns=0), "stop"),  # the stop is named first
+        (replace(LONG, stopped=True, imbalance=-0.9, entry_ts_ns=0), "stop"),  # the stop is named first
     ],
 )
 def test_an_exit_is_urgent_and_says_why(state: OrderFlowState, why: str) -> None:
@@ -91,12 +103,12 @@ def test_an_exit_is_urgent_and_says_why(state: OrderFlowState, why: str) -> None
 @pytest.mark.parametrize(
     "state",
     [
-        replace(LONG, mid=50_000.0 * (1 - 14e-4)),
+        LONG,
         replace(LONG, imbalance=-0.34),
         replace(LONG, imbalance=-0.9, entry_ts_ns=FLAT.ts_ns - 4 * SEC),
-        replace(LONG, mid=49_000.0, leaving=True),
+        replace(LONG, stopped=True, leaving=True),
     ],
-    ids=["above the stop", "weak flip", "held too short for a flip", "exit under way"],
+    ids=["stop not touched", "weak flip", "held too short for a flip", "exit under way"],
 )
 def test_a_position_is_kept_when(state: OrderFlowState) -> None:
     assert decide(state, PARAMS) == []
@@ -112,7 +124,8 @@ states = st.builds(
     toxicity=st.floats(0, 1),
     edge_bps=st.floats(-100, 100),
     position=st.sampled_from([0.0, 0.01, -0.01]),
-    entry_price=st.floats(0.01, 1e6),
+    stopped=st.booleans(),
+    size=st.floats(0, 10),
     entry_ts_ns=st.integers(0, 10_000 * SEC),
     resting_side=st.sampled_from([-1, 0, 1]),
     resting_ts_ns=st.integers(0, 10_000 * SEC),
@@ -127,7 +140,7 @@ def test_never_an_entry_beside_a_position_a_resting_entry_or_an_exit(state: Orde
     entries = [intent for intent in decide(state, PARAMS) if isinstance(intent, Enter)]
     if state.position != 0.0 or state.resting_side != 0 or state.leaving:
         assert entries == []
-    assert all(entry.size * state.mid == pytest.approx(500.0) for entry in entries)
+    assert all(entry.size == state.size > 0.0 for entry in entries)
     assert all(entry.side * state.imbalance >= PARAMS.imbalance_entry for entry in entries)
 
 

@@ -73,7 +73,9 @@ WAYS: list[Callable[[Any], None]] = [
 
 
 @pytest.mark.req("R-14", "R-12")
-@pytest.mark.parametrize("way", WAYS, ids=["exit", "patient", "target", "close", "close all", "market exit", "own limit"])
+@pytest.mark.parametrize(
+    "way", WAYS, ids=["exit", "patient", "target", "close", "close all", "market exit", "own limit"]
+)
 def test_after_the_price_has_quintupled_a_position_is_left_in_parts_that_the_wall_lets_through(way: Any) -> None:
     """2 at 500.1 are 1000.2, above the wall of 1000; 500 / 500.1 = 0.9998 is floored to 0.999."""
     ran = left(way, jumping(500.0))

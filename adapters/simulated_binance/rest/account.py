@@ -146,22 +146,27 @@ def account_config(venue: Venue, params: Params) -> object:
     del params
     own = venue.exchange.account
     modes = {"dualSidePosition": own.hedge_mode, "multiAssetsMargin": own.settings.multi_assets}
-    return {"feeTier": 0, "canTrade": True, "canDeposit": True, "canWithdraw": False, "updateTime": 0} | modes
+    may = {"canTrade": own.settings.can_trade, "canDeposit": True, "canWithdraw": False}
+    return {"feeTier": 0, **may, **modes, "updateTime": 0, "tradeGroupId": -1}
 
 
 def api_restrictions(venue: Venue, params: Params) -> object:
     """Permissions of the key that asks."""
     asking = venue.key_of(params.get("__key__"))
     return {
-        "ipRestrict": True,
+        "ipRestrict": asking.ip_restricted,
         "createTime": 1_700_000_000_000,
         "enableReading": True,
         "enableWithdrawals": asking.can_withdraw,
-        "enableInternalTransfer": False,
+        "enableInternalTransfer": asking.can_transfer,
         "enableMargin": False,
         "enableFutures": asking.can_trade,
+        "permitsUniversalTransfer": asking.can_transfer,
+        "enableVanillaOptions": False,
+        "enableFixApiTrade": False,
+        "enableFixReadOnly": False,
         "enableSpotAndMarginTrading": False,
-        "permitsUniversalTransfer": False,
+        "enablePortfolioMarginTrading": False,
     }
 
 

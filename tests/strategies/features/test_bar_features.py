@@ -1,18 +1,15 @@
-"""Wilder's averages, the channel, the stop, sizes and scores against numbers worked by hand."""
+"""Wilder's averages, the channel and scores against numbers worked by hand."""
 
 from __future__ import annotations
 
 import math
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from nautilus_trader.model import InstrumentId
 
 from strategies.bars import check_bar_secs, internal_bar_type
-from strategies.features.channel import Donchian, RelativeVolume, trailing_stop
+from strategies.features.channel import Donchian, RelativeVolume
 from strategies.features.moving import EmaScore
-from strategies.features.sizing import AtrRank, rank, ranked_fraction, risk_size
 from strategies.features.wilder import Adx, Atr, WilderMean, true_range
 
 
@@ -83,49 +80,6 @@ def test_relative_volume_compares_with_the_bars_before() -> None:
     assert volume.update(50.0) == pytest.approx(2.0)  # over mean 25
 
 
-def test_stop_follows_the_price_and_a_wider_range_does_not_loosen_it() -> None:
-    stop = trailing_stop(1, None, 100.0, 2.0, 3.0)
-    assert stop == pytest.approx(94.0)
-    assert trailing_stop(1, stop, 103.0, 2.0, 3.0) == pytest.approx(97.0)
-    assert trailing_stop(1, 97.0, 104.0, 5.0, 3.0) == pytest.approx(97.0)
-    assert trailing_stop(-1, None, 100.0, 2.0, 3.0) == pytest.approx(106.0)
-    assert trailing_stop(-1, 106.0, 105.0, 2.0, 3.0) == pytest.approx(106.0)
-
-
-@given(
-    st.sampled_from([-1, 1]),
-    st.lists(st.tuples(st.floats(1, 1e5), st.floats(0, 1e3)), min_size=1, max_size=30),
-    st.floats(0.1, 10),
-)
-def test_a_trailing_stop_never_widens(side: int, path: list[tuple[float, float]], multiple: float) -> None:
-    stop: float | None = None
-    for price, atr in path:
-        before, stop = stop, trailing_stop(side, stop, price, atr, multiple)
-        assert before is None or side * stop >= side * before
-
-
-def test_rank_counts_ties_half() -> None:
-    assert rank(3.0, [1.0, 2.0, 3.0, 4.0]) == pytest.approx(2.5 / 4.0)
-    assert rank(9.0, [1.0]) == 1.0
-    assert rank(9.0, []) == 0.5
-
-
-def test_size_shrinks_linearly_with_the_rank() -> None:
-    assert ranked_fraction(0.0, 0.25) == 1.0
-    assert ranked_fraction(0.5, 0.25) == pytest.approx(0.625)
-    assert ranked_fraction(1.0, 0.25) == pytest.approx(0.25)
-
-
-def test_risk_size_loses_the_stated_amount_at_the_stop() -> None:
-    assert risk_size(20.0, 50.0) == pytest.approx(0.4)
-    assert risk_size(20.0, 0.0) == 0.0
-
-
-def test_atr_is_ranked_among_those_before_it() -> None:
-    ranks = AtrRank(2)
-    assert [ranks.update(x) for x in (1.0, 2.0, 1.5, 0.5)] == [0.5, 1.0, 0.5, 0.0]
-
-
 def test_ema_score_of_the_worked_closes() -> None:
     ema = EmaScore(3)  # alpha 0.5
     for close in (10.0, 12.0, 11.0):
@@ -141,7 +95,7 @@ def test_a_flat_price_has_no_score() -> None:
     assert [ema.update(5.0) for _ in range(5)] == [0.0] * 5
 
 
-@pytest.mark.parametrize("feature", [Donchian, RelativeVolume, WilderMean, AtrRank])
+@pytest.mark.parametrize("feature", [Donchian, RelativeVolume, WilderMean])
 def test_a_window_of_no_bars_is_refused(feature: type) -> None:
     with pytest.raises(ValueError, match="at least 1"):
         feature(0)

@@ -1,0 +1,91 @@
+"""R-13: what others do to the account changes our exposure within a second and trips the kill switch."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapters.simulated_binance.server import Server
+from risk.latch_log import Act, FileLatchLog
+from tests.runners.live.support import lively, running, told, written
+from tests.runners.live.test_session import agreed
+from tests.runners.live.test_stops import armed, holds, rests
+
+BY_OTHERS: dict[str, tuple[dict[str, Any], str]] = {
+    "liquidation": ({"act": "forced_close", "symbol": "BTCUSDT", "how": "liquidation"}, "liquidation: BTCUSDT SELL"),
+    "adl": (
+        {"act": "forced_close", "symbol": "BTCUSDT", "how": "adl", "fraction": "0.5"}, "auto-deleveraging: BTCUSDT SELL",
+    ),
+    "settlement": ({"act": "forced_close", "symbol": "BTCUSDT", "how": "settlement"}, "settlement: BTCUSDT SELL"),
+    "a person": (
+        {"act": "person_trade", "symbol": "BTCUSDT", "side": "SELL", "quantity": "0.050"}, "not our order: BTCUSDT SELL 0.05",
+    ),
+}  # fmt: skip
+
+
+def tripped_ns(folder: Path) -> int:
+    """When the kill switch tripped."""
+    return [row.ts_ns for row in FileLatchLog(folder / "state" / "test" / "latch.jsonl").records() if row.act is Act.TRIPPED][0]
+
+
+@pytest.mark.req("R-13")
+@pytest.mark.parametrize("by", BY_OTHERS)
+def test_a_trade_that_is_not_ours_counts_and_trips_within_a_second(tmp_path: Path, by: str) -> None:
+    action, sentence = BY_OTHERS[by]
+
+    async def story(server: Server) -> None:
+        config = written(tmp_path, server.url, on_stop="flatten", params={"hold_secs": 600, "size": 0.1})
+        async with running(config) as node:
+            await node.until(lambda: held(server) == 100, "the whole position")
+            before = time.time_ns()
+            await armed(server, {"name": "by others", "when": {"at_secs": 0}, "do": [action]})
+            assert await node.ended() == 4, node.story
+        assert sentence in node.said("stopping")[0]["text"]
+        assert 0 < tripped_ns(tmp_path) - before < 1_000_000_000
+        agreed(server, node.directory, status="halted")
+
+    told(story)
+
+
+def held(server: Server) -> int:
+    """Position in steps of 0.001."""
+    return server.venue.exchange.account.positions["BTCUSDT"].quantity
+
+
+@pytest.mark.req("R-13")
+def test_a_person_who_trades_another_symbol_trips_as_well_since_no_limit_counts_it(tmp_path: Path) -> None:
+    quiet = {"base": "ETH", "market": {"kind": "synthetic", "mid": "3000"}}
+    scenario = lively()
+    both = {"BTCUSDT": scenario.symbols["BTCUSDT"].model_dump(), "ETHUSDT": quiet}
+
+    async def story(server: Server) -> None:
+        config = written(tmp_path, server.url, params={"offset_ticks": 8, "patience_secs": 600})
+        async with running(config) as node:
+            await node.until(rests(server), "a resting order")
+            action = {"act": "person_trade", "symbol": "ETHUSDT", "side": "BUY", "quantity": "0.5"}
+            await armed(server, {"name": "other symbol", "when": {"at_secs": 0}, "do": [action]})
+            assert await node.ended() == 4, node.story
+        assert "not our order: ETHUSDT BUY 0.5" in node.said("stopping")[0]["text"]
+        assert server.venue.exchange.desk.open_orders() == []
+
+    told(story, lively(symbols=both))
+
+
+@pytest.mark.req("R-13")
+def test_with_a_dead_user_stream_the_venues_own_list_tells_of_a_persons_trade(tmp_path: Path) -> None:
+    async def story(server: Server) -> None:
+        config = written(tmp_path, server.url, on_stop="flatten", params={"hold_secs": 600, "size": 0.1})
+        async with running(config) as node:
+            await node.until(holds(server), "a position")
+            await node.until(lambda: held(server) == 100, "the whole position")
+            silence = {"act": "silence_sockets", "secs": 600, "which": "user"}
+            person = {"act": "person_trade", "symbol": "BTCUSDT", "side": "SELL", "quantity": "0.050"}
+            await armed(server, {"name": "unheard", "when": {"at_secs": 0}, "do": [silence, person]})
+            assert await node.ended() == 4, node.story
+        assert "the position changed without us: not our order: BTCUSDT SELL 0.05" in node.said("stopping")[0]["text"]
+        agreed(server, node.directory, status="halted")
+
+    told(story)

@@ -1,0 +1,1 @@
+"""The connectivity check, against our simulated venue."""
