@@ -34,8 +34,9 @@ class Scripted(GuardedStrategy[ScriptParams]):
         self.todo = sorted(self.params.steps, key=lambda step: step.at)
         if not self.desk.view.books.from_quotes:
             self.subscribe_book()
+        else:
+            self.subscribe_quotes(self.instrument_id)
         self.subscribe_prints()
-        self.subscribe_quotes(self.instrument_id)
 
     def on_book_deltas(self, deltas: Any) -> None:
         self.tick_to(deltas.ts_init)
