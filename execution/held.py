@@ -64,4 +64,6 @@ class HeldLimits:
 def _event(ts_ns: int, excess: Excess, state: str, level: str) -> RiskEvent:
     said = "holds again" if state == "closed" else f"{plain(excess.value)} > {plain(excess.allowed)}"
     figures = {"value": plain(excess.value), "limit": plain(excess.allowed)}
-    return RiskEvent(ts_ns, "limit", excess.limit, excess.instrument_id, state, level, f"{excess.limit} {said}", figures)
+    return RiskEvent(
+        ts_ns, "limit", excess.limit, excess.instrument_id, state, level, f"{excess.limit} {said}", figures
+    )

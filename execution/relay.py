@@ -91,6 +91,7 @@ class Relay:
         if working is None:
             self._count_again(event, fill)
         self._view.refresh()
+        self._gate.look_again()
         self._journal.event(
             event.ts_event, order_id, "OrderFilled", None, f"{fill.quantity} @ {fill.price} {fill.liquidity}"
         )

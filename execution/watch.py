@@ -13,7 +13,7 @@ from typing import Any
 from execution.journal import Journal, RiskEvent
 from execution.topics import ACT, HALT, RISK
 from risk.breakers.board import BreakerBoard
-from risk.breakers.events import BookUpdate, FillNews, OrderAnswer, OrderNews
+from risk.breakers.events import ApiUse, BookUpdate, ClockReading, FillNews, OrderAnswer, OrderNews
 from risk.breakers.machine import Edge, Edges, Level, State
 from risk.breakers.restriction import Action
 from risk.gate import RiskGate
@@ -37,9 +37,15 @@ class Watch:
         Holds board and halts; its view holds the books.
     journal
         Where every edge is recorded.
+
+    Attributes
+    ----------
+    offset_ns
+        Our clock minus the venue's: venue times are moved by it before ages are taken. 0 in a backtest.
     """
 
     def __init__(self, gate: RiskGate, journal: Journal) -> None:
+        self.offset_ns = 0
         self._gate = gate
         self._journal = journal
         self._names: dict[Any, str] = {}
@@ -54,7 +60,7 @@ class Watch:
         if name is None:
             name = self._names[iid] = str(iid)
         bid, ask = self._gate.view.books.best(iid)
-        ts_ns, ts_event_ns, snapshot = deltas.ts_init, deltas.ts_event, bool(deltas.flags & _SNAPSHOT)
+        ts_ns, ts_event_ns, snapshot = deltas.ts_init, deltas.ts_event + self.offset_ns, bool(deltas.flags & _SNAPSHOT)
         if not snapshot and self.board.is_usual(name, ts_ns, ts_event_ns, bid, ask):
             return
         edges = self.board.on_book(
@@ -67,7 +73,7 @@ class Watch:
         """Take a quote, where there is no depth."""
         name = str(quote.instrument_id)
         bid, ask = self._gate.view.books.best(quote.instrument_id)
-        self._take(self.board.on_book(BookUpdate(quote.ts_init, quote.ts_event, name, bid, ask)))
+        self._take(self.board.on_book(BookUpdate(quote.ts_init, quote.ts_event + self.offset_ns, name, bid, ask)))
 
     def on_answer(self, event: Any) -> None:
         """Take an answer of the venue to an order of ours."""
@@ -91,6 +97,16 @@ class Watch:
     def on_time(self, ts_ns: int) -> None:
         """Look at the clock: silences grow, cool-downs end."""
         self._take(self.board.on_time(ts_ns))
+
+    def on_clock(self, reading: ClockReading) -> None:
+        """Take a reading of both clocks, and of the venue's where it was asked (R-8)."""
+        if reading.offset_ms is not None:
+            self.offset_ns = round(reading.offset_ms * 1e6)
+        self._take(self.board.on_clock(reading))
+
+    def on_api(self, use: ApiUse) -> None:
+        """Take the use of one of the venue's budgets (R-9)."""
+        self._take(self.board.on_api(use))
 
     def record(self, event: RiskEvent) -> None:
         """Keep and tell one event; it is published with the next `act`."""

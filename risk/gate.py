@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -58,6 +58,8 @@ class RiskGate:
         Every id that was approved, ever.
     expected
         Approved ids that the engine has not yet seen.
+    venue_budget
+        Asked last for each order that may go: why the venue's rate budget keeps it back. None: there is no venue to ask.
     """
 
     config: RiskConfig
@@ -72,6 +74,7 @@ class RiskGate:
     throttles: Throttles = field(init=False)
     approved: set[str] = field(default_factory=set)
     expected: set[str] = field(default_factory=set)
+    venue_budget: Callable[[OrderRequest], str | None] | None = None
     _observed_ns: int = -EQUITY_EVERY_NS
 
     def __post_init__(self) -> None:
@@ -95,6 +98,9 @@ class RiskGate:
         verdict = self._identity(request)
         if verdict is None:
             verdict = self._entry(request) if request.is_entry else self._exit(request)
+            if not isinstance(verdict, Refused) and self.venue_budget is not None:
+                held = self.venue_budget(request)
+                verdict = verdict if held is None else Refused(Reason.ORDER_RATE, held)
         if not isinstance(verdict, Refused):
             self.approved.add(request.client_order_id)
             self.expected.add(request.client_order_id)
@@ -116,6 +122,10 @@ class RiskGate:
             equity = self.view.equity()
             if equity is not None:
                 self.halts.read(ts_ns, equity)
+
+    def look_again(self) -> None:
+        """A fill has changed the account: read the equity with the next event, not only when a second is over."""
+        self._observed_ns = -EQUITY_EVERY_NS
 
     def size_factor(self, instrument_id: str) -> float:
         """Share of the usual size that an entry may have now: soft breakers and the drawdown throttle, 0 to 1."""

@@ -77,11 +77,16 @@ def tightened(stop: Stop, price: Decimal) -> Stop:
     return replace(stop, price=price) if better else stop
 
 
+def seen(stop: Stop, low: Decimal, high: Decimal) -> Stop:
+    """Note the best price, and leave the trigger where it is."""
+    best = max(stop.best, high) if stop.side is Side.BUY else min(stop.best, low)
+    return stop if best == stop.best else replace(stop, best=best)
+
+
 def trailed(stop: Stop, low: Decimal, high: Decimal, distance: Decimal) -> Stop:
     """Follow the best price at `distance` (a multiple of the ATR); a larger distance widens nothing."""
-    long = stop.side is Side.BUY
-    best = max(stop.best, high) if long else min(stop.best, low)
-    return tightened(replace(stop, best=best), best - int(stop.side) * distance)
+    stop = seen(stop, low, high)
+    return tightened(stop, stop.best - int(stop.side) * distance)
 
 
 class Stops:
@@ -148,8 +153,7 @@ class Stops:
             return None
         if stop.is_hit(low, high):
             return StopHit(key, stop.round_trip, stop.side.opposite, stop.quantity, stop.price)
-        if trail is not None:
-            self._stops[key] = trailed(stop, low, high, trail)
+        self._stops[key] = seen(stop, low, high) if trail is None else trailed(stop, low, high, trail)
         return None
 
     def is_current(self, hit: StopHit) -> bool:

@@ -29,6 +29,8 @@ class BoundName(StrEnum):
     CONSERVATIVE = "conservative"
     OPTIMISTIC = "optimistic"
     LIVE = "live"
+    SHADOW = "shadow"
+    PAPER = "paper"
 
 
 Bound = Annotated[BoundName | None, typer.Option(help="Queue bound; the headline of the run when absent.")]

@@ -174,11 +174,9 @@ class GuardedStrategy[P: StrategyParams](Strategy):
 
         Parameters
         ----------
-        params
-            How to size.
         side, why
             Of the entry, for the record.
-        price, stop_distance, volatility_pct_per_year
+        params, price, stop_distance, volatility_pct_per_year
             See `strategies.sizing.size_of`.
         """
         if self.__actor is None or not self.warm:

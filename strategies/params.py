@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 
 class StrategyParams(BaseModel):
@@ -38,3 +38,10 @@ class SizedParams(StrategyParams):
     sizing: Literal["fixed"] | RiskPerTrade | VolatilityTarget = Field(
         default="fixed", description="fixed, {risk_pct: x} lost at the stop, or {volatility_pct_per_year: x}"
     )
+
+    @field_validator("sizing", mode="before")
+    @classmethod
+    def _one_way(cls, value: Any) -> Any:
+        if isinstance(value, dict) and {"risk_pct", "volatility_pct_per_year"} <= value.keys():
+            raise ValueError("sizing takes risk_pct or volatility_pct_per_year, not both")
+        return value

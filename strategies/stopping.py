@@ -71,6 +71,8 @@ class PositionStop:
             Distance at which the stop follows the best price since the entry, quote units; 0 leaves it where it is.
         """
         self.follow(position)
+        if self._stops.get(_KEY) is None:
+            return False
         at, behind = exact(price), exact(trail)
         found = self._stops.on_prices(_KEY, at, at, behind if behind > ZERO else None)
         return found is not None and self._stops.is_current(found)

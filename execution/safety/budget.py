@@ -125,12 +125,16 @@ class RateBudget:
 
     def used(self) -> dict[str, float]:
         """Share of each limit that is in use, for metrics: 1.0 is all of it."""
-        now = self._now()
+        return {name: used / most for name, (used, most) in self.counts().items()}
+
+    def counts(self) -> dict[str, tuple[int, int]]:
+        """Use and size of each limit, as the breaker of the budget takes them."""
+        now, limits = self._now(), self.limits
         ten, minute = (orders.total(now) for orders in self._orders)
         return {
-            "weight_1m": self._weight.total(now) / self.limits.weight_per_minute,
-            "orders_10s": ten / self.limits.orders_per_10_secs,
-            "orders_1m": minute / self.limits.orders_per_minute,
+            "weight_1m": (self._weight.total(now), limits.weight_per_minute),
+            "orders_10s": (ten, limits.orders_per_10_secs),
+            "orders_1m": (minute, limits.orders_per_minute),
         }
 
     def ask(self, cost: Cost, purpose: Purpose) -> Held | None:

@@ -21,6 +21,8 @@ from monitoring.report.figures.style import Section
 from monitoring.report.models import Summary
 from monitoring.report.run import Run, load
 from monitoring.report.tables import doubts, halted, traded, trust, verdict
+from monitoring.report.terminal import watermarks
+from monitoring.report.trust import WOULD_BE
 
 ASSETS = Path(__file__).parent / "page"
 LIBRARY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
@@ -45,8 +47,8 @@ def page(run: Run, summary: Summary, read: BookReader | None = None) -> str:
     parts = {
         "title": html.escape(f"{summary.run_id}"),
         "style": _asset("page.css"),
-        "body": ' class="synthetic"' if summary.synthetic else "",
-        "watermark": _watermark() if summary.synthetic else "",
+        "body": ' class="synthetic"' if watermarks(summary) else "",
+        "watermark": _watermark(summary),
         "head": traded(run) + trust(summary) + halted(summary) + verdict(summary) + doubts(summary),
         "main": _body(found),
         "figures": pack(json.dumps(figures, separators=(",", ":")).encode()),
@@ -64,10 +66,16 @@ def pack(content: bytes) -> str:
     return base64.b64encode(gzip.compress(content, 9, mtime=0)).decode("ascii")
 
 
-def _watermark() -> str:
+def _watermark(summary: Summary) -> str:
+    """Ribbon and big letters: a mode without real fills gives the letters, a generated market its sentence beside it."""
+    words = watermarks(summary)
+    if not words:
+        return ""
+    said = [f"{summary.mode.upper()}: {WOULD_BE[summary.mode]}"] if summary.mode in WOULD_BE else []
+    said += ["SYNTHETIC market: shows the machinery, says nothing about profit"] if summary.synthetic else []
     return (
-        '<div class="ribbon">SYNTHETIC market: shows the machinery, says nothing about profit</div>'
-        '<div class="watermark" aria-hidden="true"><span>SYNTHETIC</span></div>'
+        f'<div class="ribbon">{html.escape(" · ".join(said))}</div>'
+        f'<div class="watermark" aria-hidden="true"><span>{words[-1]}</span></div>'
     )
 
 

@@ -102,10 +102,22 @@ class ExposureSummary(_Frozen):
     time_in_market: float = Field(description="Share of the time with a position.")
 
 
+class ConductSummary(_Frozen):
+    """How the strategies behave: changes of direction, and waiting after a close."""
+
+    flips: int = Field(description="Stays in the market of the opposite direction to the one before, per strategy.")
+    flips_per_hour: float | None = Field(description="The same per hour of trading time.")
+    cooldown_secs: float = Field(description="`risk.throttles.reentry_cooldown_secs`: least time from flat to an entry.")
+    reentries: int = Field(description="Entries sent from flat after an earlier stay.")
+    reentries_early: int = Field(description="Those decided before the cool-down was over; the gate lets none through.")
+    reentries_refused: int = Field(description="Entries that the gate refused for the cool-down.")
+    shortest_secs: float | None = Field(description="Shortest time from flat to the decision of an entry, seconds.")
+
+
 class BoundSummary(_Frozen):
     """Every figure of one queue bound."""
 
-    bound: str = Field(description="conservative (queue modelled), optimistic (not), or live.")
+    bound: str = Field(description="conservative (queue modelled), optimistic (not), live, shadow or paper.")
     orders: int = Field(description="Orders that reached the venue.")
     rejects: int = Field(description="Of them, rejected by the venue.")
     fills: int = Field(description="Fills.")
@@ -147,6 +159,7 @@ class BoundSummary(_Frozen):
     strategies: list[StrategySummary] = Field(description="Attribution per strategy.")
     pnl_by_day: dict[str, float] = Field(description="Equity change per UTC day, account currency.")
     winning_days: float | None = Field(description="Share of UTC days with a positive change.")
+    conduct: ConductSummary = Field(description="Changes of direction, and respect of the re-entry cool-down.")
     risk: RiskSummary = Field(description="Breakers, halts, refusals with their figures, use of the limits.")
 
 
@@ -173,6 +186,7 @@ class Summary(_Frozen):
     config_hash: str = Field(description="Hash of the resolved config.")
     code_version: str = Field(description="Version of the code that ran.")
     status: str = Field(description="completed, halted or failed.")
+    mode: str = Field(description="backtest, shadow, paper, testnet or live.")
     events: int = Field(description="Market events replayed, per bound.")
     headline: str = Field(description="Bound whose figures stand at the top level.")
     verdict: str = Field(description="PROFIT, LOSS, FLAT, INCONCLUSIVE or ONE_BOUND.")

@@ -16,8 +16,10 @@ from errors import CorruptData
 from monitoring.report.columns import Fills, Funding, Orders, read_fills, read_funding, read_orders
 from monitoring.report.mids import Mids, read_mids
 
-BOUNDS = ("live", "conservative", "optimistic")
-"""Folders of a run: both queue bounds of a backtest, or `live` alone: a session has no queue model."""
+ALONE = ("live", "shadow", "paper")
+"""Bounds of a session, which has one: filled by the venue, or simulated on its live data."""
+BOUNDS = (*ALONE, "conservative", "optimistic")
+"""Folders of a run: both queue bounds of a backtest, or the one of a session."""
 
 
 class _Lenient(BaseModel):
@@ -72,6 +74,12 @@ class Span(_Lenient):
     end_ns: int
 
 
+class LiveMark(_Lenient):
+    """What a session says of itself."""
+
+    mode: str = "live"
+
+
 class Manifest(_Lenient):
     """`manifest.json` as the report needs it; unknown keys are left alone."""
 
@@ -94,6 +102,18 @@ class Manifest(_Lenient):
     status: str = "completed"
     events: int = 0
     wall_seconds: float = 0.0
+    live: LiveMark | None = None
+
+    @property
+    def mode(self) -> str:
+        """Mode of the run: ``backtest`` where it was no session."""
+        return "backtest" if self.live is None else self.live.mode
+
+    @property
+    def reentry_cooldown_secs(self) -> float:
+        """Least time from flat to the next entry, as configured."""
+        throttles = (self.config.get("risk") or {}).get("throttles") or {}
+        return float(throttles.get("reentry_cooldown_secs") or 0.0)
 
 
 class HeldPosition(_Lenient):

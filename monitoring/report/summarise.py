@@ -14,10 +14,12 @@ from monitoring.report import equity as curves
 from monitoring.report.attribution import by_strategy, money, pnl_by_day, waterfall_summary
 from monitoring.report.capacity import capacity, minute_volatility_bps
 from monitoring.report.columns import F64, Fills, Orders, total
+from monitoring.report.conduct import conduct
 from monitoring.report.markouts import markouts
 from monitoring.report.models import (
     BoundSummary,
     CapacitySummary,
+    ConductSummary,
     DoubtSummary,
     ExposureSummary,
     MarkoutSummary,
@@ -35,6 +37,8 @@ from monitoring.report.trust import trust_marks
 from monitoring.report.verdict import doubts, verdict
 from monitoring.report.waterfall import Parts, explain, parts
 
+REENTRY = "reentry"
+"""Reason of a refusal; see `risk.verdict`."""
 HEADLINE = frozenset(BoundSummary.model_fields) & frozenset(Summary.model_fields)
 """Keys that the top level repeats from the headline bound."""
 
@@ -49,6 +53,7 @@ def summarise(run: Run) -> Summary:
         config_hash=manifest.config_hash,
         code_version=manifest.code_version,
         status=manifest.status,
+        mode=manifest.mode,
         events=manifest.events,
         wall_seconds=manifest.wall_seconds,
         synthetic=manifest.synthetic,
@@ -123,6 +128,7 @@ def summarise_bound(run: Run, bound: Bound) -> BoundSummary:
         strategies=by_strategy(fills, bound.funding, run.mids, trips, horizon_secs=horizon, currency=account.currency),
         pnl_by_day=days,
         winning_days=sum(v > 0 for v in days.values()) / len(days) if days else None,
+        conduct=_conduct(run, bound, trips),
         risk=risk_summary(run, bound, curve, trips),
     )
 
@@ -137,6 +143,13 @@ def _counts(bound: Bound) -> dict[str, Any]:
         "refusals": bound.refusals.num_rows,
         "refusals_by_reason": dict(sorted(reasons.items(), key=lambda item: (-item[1], item[0]))),
     }
+
+
+def _conduct(run: Run, bound: Bound, trips: list[RoundTrip]) -> ConductSummary:
+    secs = (run.end_ns - run.start_ns) / 1e9
+    found = conduct(trips, bound.orders, secs, run.manifest.reentry_cooldown_secs)
+    refused = sum(reason == REENTRY for reason in bound.refusals.column("reason").to_pylist())
+    return ConductSummary(**asdict(found), reentries_refused=refused)
 
 
 def _explained(bound: Bound, split: Parts) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from monitoring.report.models import BoundSummary, Summary
 from monitoring.report.risk_tables import breakers_line, halt_lines
+from monitoring.report.trust import WOULD_BE
 
 _STYLES = {"plain": "", "warn": "yellow", "bad": "bold red"}
 _VERDICTS = {"PROFIT": "green", "LOSS": "red", "INCONCLUSIVE": "bold yellow"}
@@ -33,12 +34,17 @@ def terminal(summary: Summary, path: Path) -> RenderableType:
 
 def _figures(summary: Summary) -> Table:
     table = Table(title=f"{summary.run_id} · {summary.status}", title_justify="left")
-    table.add_column(f"{'SYNTHETIC · ' if summary.synthetic else ''}{summary.currency}")
+    table.add_column(" · ".join([*watermarks(summary), summary.currency]))
     for name in summary.bounds:
         table.add_column(name, justify="right")
     for label, cell in ROWS.items():
         table.add_row(label, *(cell(bound) for bound in summary.bounds.values()))
     return table
+
+
+def watermarks(summary: Summary) -> list[str]:
+    """Words that stand over everything: a generated market, fills that no venue has seen."""
+    return (["SYNTHETIC"] if summary.synthetic else []) + ([summary.mode.upper()] if summary.mode in WOULD_BE else [])
 
 
 def _verdict(summary: Summary) -> Text:
@@ -74,6 +80,19 @@ def _sharpe(bound: BoundSummary) -> str:
     return f"{bound.sharpe:.2f} ± {bound.sharpe_se:.2f}"
 
 
+def _flips(bound: BoundSummary) -> str:
+    rate = bound.conduct.flips_per_hour
+    return f"{bound.conduct.flips}" + ("" if rate is None else f" ({rate:.1f} / h)")
+
+
+def _cooldown(bound: BoundSummary) -> str:
+    found = bound.conduct
+    if not found.cooldown_secs:
+        return "none asked for"
+    shortest = "" if found.shortest_secs is None else f", shortest {found.shortest_secs:.1f} s"
+    return f"{found.reentries - found.reentries_early} of {found.reentries} kept {found.cooldown_secs:g} s{shortest}"
+
+
 def _refused(bound: BoundSummary) -> str:
     top = list(bound.refusals_by_reason.items())[:3]
     return "\n".join([str(bound.refusals), *(f"{reason} {count}" for reason, count in top)])
@@ -94,6 +113,8 @@ ROWS: dict[str, Callable[[BoundSummary], str]] = {
     "Maker share": lambda b: percent(b.maker_share),
     "Fill ratio": lambda b: percent(b.fill_ratio),
     "Round trips (hit rate)": lambda b: f"{b.round_trips} ({percent(b.hit_rate)})",
+    "Position flips": _flips,
+    "Re-entry cool-down": _cooldown,
     "Turnover": lambda b: amount(b.turnover, signed=False),
     "Refused (top reasons)": _refused,
 }

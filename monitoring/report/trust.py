@@ -6,6 +6,11 @@ from monitoring.report.models import TrustMark
 from monitoring.report.run import Latency, Manifest
 
 GOOD_GRADES = frozenset("AB")
+WOULD_BE = {
+    "shadow": "nothing was sent: would-be orders with would-be fills, no reaction of the market",
+    "paper": "nothing was sent: live data, a simulated ledger, no reaction of the market",
+}
+"""Modes whose fills no venue has seen."""
 SHOWN_HASH = 12
 """Digits of a hash that a person compares; `summary.json` has all of them."""
 
@@ -25,6 +30,8 @@ def trust_marks(manifest: Manifest) -> list[TrustMark]:
         _mark("Config", manifest.config_hash[:SHOWN_HASH]),
         _mark("Code", manifest.code_version),
     ]
+    if manifest.mode in WOULD_BE:
+        marks.insert(0, _mark(manifest.mode.upper(), WOULD_BE[manifest.mode], "bad"))
     if manifest.status != "completed":
         marks.insert(0, _mark("Status", manifest.status, "bad"))
     return marks

@@ -8,6 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from monitoring.report.models import BoundSummary
+from monitoring.report.run import ALONE
 
 PARTICIPATION_LIMIT = 0.10
 MIN_ROUND_TRIPS = 30
@@ -32,8 +33,8 @@ class Doubt:
 
 
 def verdict(net: Mapping[str, Decimal]) -> Verdict:
-    """Compare the sign of the net P&L of the bounds; a zero beside a non-zero also differs in sign. `live` stands alone."""
-    if len(net) < 2 and "live" not in net:
+    """Compare the sign of the net P&L of the bounds; a zero beside a non-zero also differs in sign. A session stands alone."""
+    if len(net) < 2 and not net.keys() & set(ALONE):
         return Verdict.ONE_BOUND
     signs = {(value > 0) - (value < 0) for value in net.values()}
     if len(signs) > 1:

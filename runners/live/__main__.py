@@ -34,13 +34,14 @@ def live(
     import asyncio  # noqa: PLC0415 - nothing heavy is imported for --help
 
     from runners.config import load_live  # noqa: PLC0415
-    from runners.live.session import Options, run_session  # noqa: PLC0415
+    from runners.live.choose import run as run_mode  # noqa: PLC0415
+    from runners.live.session import Options  # noqa: PLC0415
 
     trust = trust_of(workspace, trust_code)
     resolved = load_live(config, settings or (), trust)
     options = Options(stop_after, state, arm, trust)
     with _screen(f"{resolved.config.name} · {resolved.config.account.alias}", as_json=as_json) as screen:
-        code = asyncio.run(run_session(resolved, options, screen))
+        code = asyncio.run(run_mode(resolved, options, screen))
     raise typer.Exit(code)
 
 

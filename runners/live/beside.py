@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from nautilus_trader.live import LiveNodeHandle
 
 from risk.breach import Figure
+from runners.live.clocks import Clocks
 from runners.live.control import Cause, Control, Stop
 from runners.live.strangers import Strangers
 
@@ -26,7 +27,8 @@ def companions(session: Session, control: Control, handle: LiveNodeHandle) -> li
     def over() -> bool:
         return control.stop is not None
 
-    return [_strangers(session, control).watch(runs, over)]
+    clocks = Clocks(session.client, session.package.services, session.market.publish_message)
+    return [_strangers(session, control).watch(runs, over), clocks.watch(runs, over)]
 
 
 def _strangers(session: Session, control: Control) -> Strangers:

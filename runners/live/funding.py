@@ -159,4 +159,6 @@ class FundingDesk(DataActor):
         for strategy, position, amount in payments(self.setup.fills, name, due):
             services.journal.funding(due.ts_ns, name, strategy, position, due.rate, amount)
             services.view.beside += amount
-            self.setup.tell(f"funding {amount:+f} USDT: {strategy} held {position:f} of {name}, rate {due.rate:f}, mark {due.mark:f}")
+            self.setup.tell(
+                f"funding {amount:+f} USDT: {strategy} held {position:f} of {name}, rate {due.rate:f}, mark {due.mark:f}"
+            )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from errors import SafetyRefusal, UsageError
+from errors import SafetyRefusal
 from runners.config import LiveConfig
 
 
@@ -13,11 +13,7 @@ def check_mode(config: LiveConfig, *, armed: bool) -> None:
     ------
     SafetyRefusal
         For real money, always: it takes the operator's arming and the consent of the promotion ledger.
-    UsageError
-        For a mode that this runner does not have.
     """
-    if config.mode in ("shadow", "paper"):
-        raise UsageError(f"mode {config.mode} cannot be run by this version; write testnet.")
     if config.mode == "live":
         raise SafetyRefusal(
             f"real money: {echo(config)}. "

@@ -1,4 +1,4 @@
-"""The directory of a session: that of a backtest, with one bound that is called live."""
+"""The directory of a session: that of a backtest, with one bound that is called live, or by its mode where nothing is sent."""
 
 from __future__ import annotations
 
@@ -15,14 +15,13 @@ import pyarrow as pa
 
 from execution.safety.rows import PositionRow
 from monitoring import report
-from runners.config import LiveResolved, to_yaml
+from runners.config import LiveConfig, LiveResolved, to_yaml
 from runners.live.closes import instrument_of
 from runners.live.settling import Agreement
 from runners.live.starting import Opening
 from runners.manifest import PACKAGES, code_version, instrument_mark
 from runners.run_directory import RunDirectory
 
-BOUND = "live"
 ZERO = Decimal(0)
 
 
@@ -56,6 +55,10 @@ class Closing:
         What a reader must know, one line each.
     exit_code
         Of the command.
+    latency
+        Of a simulated account, for the manifest; None where the venue answered.
+    unrealised
+        At the mid, where positions of several strategies stand against each other; None: that of `held`.
     """
 
     opening: Opening
@@ -74,6 +77,13 @@ class Closing:
     end_ns: int
     remarks: tuple[str, ...]
     exit_code: int
+    latency: Mapping[str, Any] | None = None
+    unrealised: Decimal | None = None
+
+
+def bound_of(config: LiveConfig) -> str:
+    """Name of the one bound: ``live``, or ``shadow`` and ``paper``, whose fills are simulated."""
+    return "live" if config.sends else config.mode
 
 
 def session_place(config_output: str, name: str, config_hash: str, now: datetime) -> Path:
@@ -100,21 +110,22 @@ def write_session(
     RunFailed
         When it cannot be written; then there is no directory.
     """
+    bound = bound_of(resolved.config)
     with RunDirectory(final) as directory:
         directory.text("config.yaml", to_yaml(resolved.config))
         directory.json("manifest.json", session_manifest(final.name, resolved, instruments, closing))
         for name, table in closing.market.items():
             directory.table(f"{name}.parquet", table)
         for name, table in closing.tables.items():
-            directory.table(f"{BOUND}/{name}.parquet", table)
-        directory.json(f"{BOUND}/account.json", account_figures(resolved, closing))
-        summary = _report(directory) if closing.market["market"].num_rows else None
+            directory.table(f"{bound}/{name}.parquet", table)
+        directory.json(f"{bound}/account.json", account_figures(resolved, closing))
+        summary = _report(directory, bound) if closing.market["market"].num_rows else None
         return directory.publish(), summary
 
 
-def _report(directory: RunDirectory) -> report.Summary:
+def _report(directory: RunDirectory, bound: str) -> report.Summary:
     run = report.load(directory.path)
-    directory.table(f"{BOUND}/equity.parquet", report.equity_table(run, BOUND))
+    directory.table(f"{bound}/equity.parquet", report.equity_table(run, bound))
     summary = report.summarise(run)
     directory.text("summary.json", summary.model_dump_json(indent=2) + "\n")
     report.write_html(directory.path, summary)
@@ -132,6 +143,7 @@ def account_figures(resolved: LiveResolved, closing: Closing) -> dict[str, Any]:
         positions[instrument_of(symbol)] = {
             "quantity": f"{row.amount:f}", "avg_price": f"{row.entry_price:f}", "mid": f"{mid:f}",
         }  # fmt: skip
+    unrealised = unrealised if closing.unrealised is None else closing.unrealised
     fees = sum((fill["fee"] for fill in closing.tables["fills"].to_pylist() if fill["fee_asset"] == "USDT"), ZERO)
     funding = sum((row["amount"] for row in closing.tables["funding"].to_pylist()), ZERO)
     figures = {
@@ -164,8 +176,8 @@ def session_manifest(
         "trading_start_ns": closing.trading_start_ns,
         "warmup_secs": config.data.warmup_secs,
         "certificates": [],
-        "latency": {"insert_ms": None, "cancel_ms": None, "source": "as the venue answered"},
-        "fees": {**config.fees.model_dump(), "source": "config; booked as the venue charged them"},
+        "latency": _latency(closing),
+        "fees": {**config.fees.model_dump(), "source": _fees_source(config)},
         "waived": [
             {"strategy_id": entry.id, "reason": entry.policy.waiver}
             for entry in config.strategies
@@ -187,3 +199,13 @@ def session_manifest(
             "positions": [{name: str(value) for name, value in asdict(found).items()} for found in closing.agreements],
         },
     }
+
+
+def _latency(closing: Closing) -> Mapping[str, Any]:
+    if closing.latency is None:
+        return {"insert_ms": None, "cancel_ms": None, "source": "as the venue answered"}
+    return {**closing.latency, "source": f"simulated: {closing.latency['source']}"}
+
+
+def _fees_source(config: LiveConfig) -> str:
+    return "config; booked as the venue charged them" if config.sends else "config; no account was asked"

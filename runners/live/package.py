@@ -12,11 +12,13 @@ from risk.halts import Halts
 from runners import wiring
 from runners.config import LiveConfig, Trust
 from runners.config.models import StrategyEntry
+from runners.latency import LatencyPlan
 
 
 def build_package(
-    config: LiveConfig, instruments: Mapping[str, Any], trust: Trust, halts: Halts, *, trading_start_ns: int
-) -> wiring.Package:
+    config: LiveConfig, instruments: Mapping[str, Any], trust: Trust, halts: Halts | None, *, trading_start_ns: int,
+    latency: LatencyPlan | None = None,
+) -> wiring.Package:  # fmt: skip
     """Build strategies, gate and journal: the same function and the same classes as in a backtest.
 
     The journal of the package is in memory; what it holds is written at the end of the session.
@@ -30,10 +32,13 @@ def build_package(
     trust
         Whose code may be imported.
     halts
-        Kill switch and losses of the account.
+        Kill switch and losses of the account; None: those of this session alone.
     trading_start_ns
         End of the warm-up.
+    latency
+        Of a simulated account; None where orders really travel.
     """
+    drawn = latency.sampler(random_epoch()) if latency is not None else None
     fees = FeeRates(config.fees.maker_bps, config.fees.taker_bps)
     plan = wiring.Plan(
         instruments=instruments,
@@ -46,6 +51,9 @@ def build_package(
         workspace=trust.workspace,
         care=_care(config),
         halts=halts,
+        latency=drawn,
+        insert_ns=min(latency.insert_ns) if latency is not None else 0,
+        cancel_ns=min(latency.cancel_ns) if latency is not None else 0,
     )
     return wiring.build(_entries(config), plan)
 

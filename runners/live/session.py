@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Coroutine, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -25,8 +24,9 @@ from runners.live.account import Account
 from runners.live.arming import account_halts
 from runners.live.beside import companions
 from runners.live.clearing import Clearing
+from runners.live.clocks import know_limits
 from runners.live.closes import JournaledCloses
-from runners.live.control import Cause, Control, Stop, exit_code
+from runners.live.control import Control, Stop, exit_code
 from runners.live.finishing import Finishing
 from runners.live.market import MarketWatch, MarketWatchConfig
 from runners.live.modes import check_mode, not_in_force
@@ -41,6 +41,7 @@ from runners.live.starting import Opening, identify, prepare_account
 from runners.live.state import Identity, StateFolder
 from runners.live.status import Screen
 from runners.live.stopping import Ended, Stopping
+from runners.live.waiting import hear_unhandled, wait_for_stop
 from runners.wiring import Package
 
 SETTLEMENT = "USDT"
@@ -142,6 +143,7 @@ class Session:
         self.package = build_package(
             config, self.instruments, self.options.trust, halts, trading_start_ns=self.trading_start_ns
         )
+        await know_limits(self.client, self.package.services.gate)
         self.closes = JournaledCloses(self.package.journal, config.account.order_tag, time.time_ns)
         self.clearing = Clearing(self.account, self.closes, config.execution.on_stop.patience_secs)
         self._announce(place, keys)
@@ -153,8 +155,8 @@ class Session:
 
     async def run(self) -> int:
         """Run to the end and return the exit code."""
-        control, loop = Control(), asyncio.get_running_loop()
-        loop.set_exception_handler(lambda _, context: control.fault(_unhandled(context)))
+        control = Control()
+        hear_unhandled(control)
         handle, portfolio, cache = self.node.handle(), self.node.portfolio, self.node.cache
         self.package.attach(
             portfolio=portfolio, cache=cache, account_id=ACCOUNT, settlement=Currency.from_str(SETTLEMENT)
@@ -168,30 +170,16 @@ class Session:
                 self.config, self.package, self.market, handle, running, self.state, control, self.screen,
                 self.opening.equity,
             )  # fmt: skip
-            stop = await self._wait(control, watch, companions(self, control, handle))
+            self.screen.say("running", f"the engine starts (log in {self.state.path / 'logs'})")
+            stop = await wait_for_stop(
+                control, self.screen, self.options.stop_after_secs, watch.watch(), *companions(self, control, handle)
+            )
             flatten = stop.flatten or self.config.execution.on_stop.positions == "flatten"
             self.screen.say("stopping", f"stopping: {stop.why}{', flattening' if flatten else ''}", cause=stop.cause)
             ended = await Stopping(self.package, handle, running, self.clearing).run(stop, flatten=flatten)
             code = await self._finish(stop, ended, cache, portfolio)
             verified()
         return code
-
-    async def _wait(
-        self, control: Control, watch: Running, beside: Sequence[Coroutine[Any, Any, None]]
-    ) -> Stop:
-        """Wait for a reason to stop; what fails in a task of ours is one."""
-        began = asyncio.get_running_loop().time()
-        tasks = [asyncio.create_task(work) for work in (watch.watch(), *beside)]
-        if self.options.stop_after_secs is not None:
-            tasks.append(asyncio.create_task(_after(self.options.stop_after_secs, control)))
-        for task in tasks:
-            task.add_done_callback(lambda done: _report_failure(done, control))
-        self.screen.say("running", f"the engine starts (log in {self.state.path / 'logs'})")
-        stop = await control.wait()
-        for task in tasks:
-            task.cancel()
-        self.screen.say("stop_asked", f"after {asyncio.get_running_loop().time() - began:.1f} s", cause=stop.cause)
-        return stop
 
     async def _finish(self, stop: Stop, ended: Ended, cache: Any, portfolio: Any) -> int:
         finishing = Finishing(self, cache, portfolio)
@@ -219,17 +207,3 @@ class Session:
         for line in self.opening.done:
             self.screen.say("found", line)
         self.screen.say("opening", f"wallet {self.opening.wallet:f} {SETTLEMENT}", wallet=self.opening.wallet)
-
-
-async def _after(secs: float, control: Control) -> None:
-    await asyncio.sleep(secs)
-    control.ask(Stop(Cause.TIME, f"after {secs:g} s, as asked"))
-
-
-def _report_failure(task: asyncio.Task[Any], control: Control) -> None:
-    if not task.cancelled() and (error := task.exception()) is not None:
-        control.fault(f"a task of the runner raised {error!r}")
-
-
-def _unhandled(context: dict[str, Any]) -> str:
-    return f"nobody caught {context.get('exception')!r} ({context.get('message', '')})"

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from nautilus_trader.live import LiveNodeHandle
 
-from runners.live.clearing import FENCE_SECS, LOOK_SECS, Clearing
+from runners.live.clearing import FENCE_SECS, LOOK_SECS
 from runners.live.closes import symbol_of
 from runners.live.control import Cause, Stop
 from runners.wiring import Package
@@ -44,6 +44,29 @@ class Ended:
         return self.no_orders and self.flat is not False
 
 
+class Clears(Protocol):
+    """Acts on the account past the engine; see `runners.live.clearing.Clearing`."""
+
+    problems: list[str]
+
+    async def cancel_at_once(self) -> None:
+        """Cancel everything of every symbol."""
+
+    async def flatten(self) -> bool:
+        """Close every position; True when it was seen flat."""
+
+    async def cancel_until_none(
+        self, *, keep_protection: bool = False, settled: Callable[[], Awaitable[bool]] | None = None
+    ) -> bool:
+        """Cancel and look again; True when no order of ours was seen."""
+
+    async def holds(self) -> bool:
+        """Whether a position is there now."""
+
+    async def knows(self, symbol: str, client_order_id: str) -> bool:
+        """Whether the venue knows an order of ours."""
+
+
 class Stopping:
     """Ends one session.
 
@@ -60,7 +83,7 @@ class Stopping:
     """
 
     def __init__(
-        self, package: Package, handle: LiveNodeHandle, running: asyncio.Task[Any], clearing: Clearing,
+        self, package: Package, handle: LiveNodeHandle, running: asyncio.Task[Any], clearing: Clears,
         now_ns: Callable[[], int] = time.time_ns,
     ) -> None:  # fmt: skip
         self._package, self._handle, self._running, self._clearing = package, handle, running, clearing

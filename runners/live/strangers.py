@@ -1,8 +1,8 @@
 """R-13: what changes the account without us: liquidation, auto-deleveraging, settlement, a person. It trips the kill switch.
 
-The engine books such a fill a few milliseconds after the venue tells of it, under EXTERNAL: so every limit counts it at once. That it is
-not ours is seen where the engine's net position leaves the sum of our own fills. As the user stream can be dead, and as other symbols are
-not the engine's, the venue's own list is held against our fills as well.
+The engine books such a fill a few milliseconds after the venue tells of it, under EXTERNAL: so every limit counts it at once. That
+it is not ours is seen where the engine's net position leaves the sum of our own fills. As the user stream can be dead, and as other
+symbols are not the engine's, the venue's own list is held against our fills as well.
 """
 
 from __future__ import annotations
@@ -57,7 +57,9 @@ class Foreign:
 
     def __str__(self) -> str:
         """As it is told."""
-        kind = next((name for prefix, name in KINDS.items() if self.client_order_id.startswith(prefix)), "not our order")
+        kind = next(
+            (name for prefix, name in KINDS.items() if self.client_order_id.startswith(prefix)), "not our order"
+        )
         trade = self.trade
         return f"{kind}: {trade.symbol} {trade.side} {trade.quantity:f} at {trade.price:f} by {self.client_order_id}"
 

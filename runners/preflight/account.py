@@ -147,8 +147,9 @@ async def standing(scene: Scene) -> list[Check]:
     tag = scene.config.account.order_tag
     foreign = [one for one in orders if not carries_tag(one[1], tag)]
     held = {row.symbol: row for row in await scene.client.positions() if row.amount}
-    closing = scene.config.execution.on_start.positions == "close"
-    fixed = {symbol for symbol, _ in foreign} | (set() if closing else set(held))
+    # What is refused or closed is gone by the time the start sets leverage and margin type; what is left alone stands in its way.
+    left = {symbol for symbol, _ in foreign} if scene.config.account.foreign_orders == "count" else set()
+    fixed = left | (set(held) if scene.config.execution.on_start.positions == "adopt" else set())
     return [
         _orders(scene, foreign, len(orders) - len(foreign)),
         _positions(scene, held),

@@ -86,9 +86,9 @@ def folder(scene: Scene) -> Iterator[Check]:
         yield fine(name, f"{state.path}, writable, local")
 
 
-def disk(scene: Scene) -> Iterator[Check]:
-    """Look at the free space where state is kept."""
-    free = shutil.disk_usage(_there(scene.state.path)).free
+def disk(scene: Scene, free: int | None = None) -> Iterator[Check]:
+    """Look at the free space where state is kept, bytes; None asks the system."""
+    free = shutil.disk_usage(_there(scene.state.path)).free if free is None else free
     figures = f"{free / (1 << 30):.1f} GiB free"
     if free < LEAST_BYTES:
         yield refused(

@@ -45,7 +45,7 @@ class Check:
     @property
     def sentence(self) -> str:
         """The line as one sentence."""
-        return f"{self.name}: {self.figures}{f'; {self.todo}' if self.todo else ''}."
+        return f"{self.name}: {self.figures.rstrip('.')}{f'; {self.todo}' if self.todo else ''}."
 
 
 def fine(name: str, figures: str, todo: str = "") -> Check:

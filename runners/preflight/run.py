@@ -103,6 +103,8 @@ async def _venue(scene: Scene, *, differs: bool) -> list[Check]:
         checks += market.order_sizes(scene)
     else:
         checks += [unknown(name, "the venue does not answer") for name in ("clock", "symbols", "public streams")]
+    if scene.info is None:
+        checks += place.countdown(scene, scene.client.budget.limits)
     checks += await _signed(scene, reachable=reachable, differs=differs)
     checks += market.headroom(scene) if reachable else []
     return checks + [check for step in (switches.kill_switch, switches.journal, switches.lock) for check in step(scene)]

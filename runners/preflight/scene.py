@@ -9,7 +9,8 @@ from pathlib import Path
 
 from adapters.binance.environments import Environment
 from errors import RunFailed
-from execution.safety.failures import Banned, VenueError, Withheld
+from execution.safety.budget import Cost, Purpose
+from execution.safety.failures import VenueError, Withheld
 from execution.safety.response_class import Consequence
 from execution.safety.rows import ExchangeInfo
 from runners.config import LiveConfig
@@ -77,9 +78,9 @@ def no_answer(name: str, scene: Scene, error: VenueError) -> Check:
     """Say what a question that was not answered means."""
     if error.consequence is Consequence.KEY:
         return refused(name, f"{scene.place.rest_host} refuses the key: {error}", _key_advice(scene, error))
-    if isinstance(error, Banned) or error.consequence is Consequence.BACK_OFF:
-        wait = error.answer.retry_after_secs
-        until = "" if wait is None else f" for {wait:.0f} s"
+    shut_ns = scene.client.budget.closed_ns(Cost(), Purpose.QUERY)
+    if shut_ns or error.consequence is Consequence.BACK_OFF:
+        until = f" for {shut_ns / 1e9:.0f} s" if shut_ns else ""
         todo = f"stop what else asks {scene.place.rest_host} from this address, wait, and start again"
         return refused(name, f"the venue shuts this address out{until}: {error}", todo, RunFailed)
     if isinstance(error, Withheld):

@@ -91,11 +91,12 @@ def _read(name: str, path: Path) -> Check:
             check = str(db.execute("PRAGMA quick_check").fetchone()[0])
             mark = int(db.execute("PRAGMA application_id").fetchone()[0])
             found = version(db)
+            tables = int(db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
     except sqlite3.Error as error:
         return refused(name, f"{path} cannot be read: {error}", todo)
     if check != "ok":
         return refused(name, f"{path} is damaged: {' '.join(check.split())[:120]}", todo)
-    if mark != APPLICATION_ID and found:
+    if mark != APPLICATION_ID and (mark or tables):
         return refused(name, f"{path} is a database, but no journal of this system", "correct safety.journal.path")
     if found > len(MIGRATIONS):
         return refused(name, f"{path} has schema {found}, this program knows {len(MIGRATIONS)}", "update this program")
@@ -138,4 +139,5 @@ def lock(scene: Scene) -> Iterator[Check]:
         yield fine(name, f"free ({file})")
     except SafetyRefusal as error:
         fact, _, todo = str(error).removesuffix(".").rpartition(": ")
-        yield refused(name, fact, todo)
+        held_by_another = "another node" in fact
+        yield refused(name, fact, todo if held_by_another else f"let this user write into {scene.state.root}")

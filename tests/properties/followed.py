@@ -136,7 +136,7 @@ class Followed:
     # Losses ----------------------------------------------------------------------------------------------------------
 
     def observe(self, ts_ns: int) -> None:
-        """The market moved or time passed: equity is read at most once a second."""
+        """The market moved or time passed: equity is read once a second, and after a fill."""
         if ts_ns - self.read_ns >= SECOND:
             self.read_ns = ts_ns
             self.reading(ts_ns)
@@ -201,7 +201,8 @@ class Followed:
         self.orders[order_id].mid = None
 
     def filled(self, ts_ns: int, order_id: str, quantity: Decimal, price: Decimal, fee: Decimal) -> None:
-        """A trade, told for the first time."""
+        """A trade, told for the first time: the equity is read with the next event."""
+        self.read_ns = -SECOND
         order = self.orders[order_id]
         was_open, signed = order.open, quantity * order.side
         order.filled += quantity

@@ -139,3 +139,12 @@ def test_a_stop_never_widens_within_a_round_trip_and_always_covers_the_whole_pos
         elif last is not None:
             assert stop.round_trip > last.round_trip
         last = stop
+
+
+def test_the_best_price_counts_from_the_entry_on_also_where_the_stop_did_not_trail_yet() -> None:
+    stops = Stops()
+    stops.on_position(KEY, D(1), D(100), D(5))
+    stops.on_prices(KEY, D(100), D(110))
+    assert (standing(stops).price, standing(stops).best) == (D(95), D(110))
+    stops.on_prices(KEY, D(107), D(108), trail=D(4))
+    assert standing(stops).price == D(106)

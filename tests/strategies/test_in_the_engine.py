@@ -85,10 +85,12 @@ def test_breakout_buys_after_the_breaking_bar_and_the_stop_takes_it_out_inside_a
     closes = [100.0, 100.2, 100.0, 100.2, 100.0, 103.0, 103.0, 101.0, 101.0, 101.0]
     ran = go(
         "breakout:Breakout", bars_of(closes, 5), FREE,
-        bar_secs=5, channel_bars=4, volume_bars=4, atr_bars=4, stop_atr=1.0, trail_atr=1.0,
+        bar_secs=5, channel_bars=4, volume_bars=4, atr_bars=4, stop_atr=1.0, trail_atr=1.0, sizing={"risk_pct": 0.001},
     )  # fmt: skip
     enter, leave = ran.rows("orders")
     assert (enter["side"], enter["why"].split()[0]) == ("BUY", "break")
+    # True ranges 0, 0.2, 0.2, 0.2 make an ATR of 0.15; 0.2 and 3.0 follow: 0.871875. 1 of 100 000 at risk: 1.1469.
+    assert str(enter["quantity"].normalize()) == "1.146"
     assert enter["ts_ns"] == (START_MS + 30_000) * MS  # the sixth bar of 5 s has closed; not before
     assert (leave["side"], leave["reduce_only"], leave["why"]) == ("SELL", True, "stop")
     assert leave["ts_ns"] % 5_000_000_000 != 0  # inside a bar

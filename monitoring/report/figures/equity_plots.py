@@ -25,11 +25,7 @@ from monitoring.report.figures.style import (
 from monitoring.report.round_trips import round_trips
 from monitoring.report.run import Run
 
-_FILLS = {
-    "live": "rgba(59,130,246,0.18)",
-    "conservative": "rgba(59,130,246,0.18)",
-    "optimistic": "rgba(164,94,229,0.10)",
-}
+_MAIN_FILL, _OTHER_FILL = "rgba(59,130,246,0.18)", "rgba(164,94,229,0.10)"
 
 
 def equity(run: Run, curves: dict[str, Curve]) -> Section:
@@ -48,7 +44,7 @@ def equity(run: Run, curves: dict[str, Curve]) -> Section:
                 colour,
                 yaxis="y2",
                 fill="tozeroy",
-                fillcolor=_FILLS[name],
+                fillcolor=_OTHER_FILL if name == "optimistic" else _MAIN_FILL,
                 legendgroup=name,
                 showlegend=False,
                 line={"width": 1, **dashed},

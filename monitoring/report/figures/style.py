@@ -12,7 +12,7 @@ from monitoring.report.columns import F64, I64
 
 BUY, SELL = "#12a150", "#e5484d"
 MAIN, OTHER, MUTED, WARN = "#3b82f6", "#a45ee5", "#8b93a1", "#e08a00"
-BOUND_COLOURS = {"live": MAIN, "conservative": MAIN, "optimistic": OTHER}
+BOUND_COLOURS = {"live": MAIN, "shadow": MAIN, "paper": MAIN, "conservative": MAIN, "optimistic": OTHER}
 BUCKETS = 1200
 
 

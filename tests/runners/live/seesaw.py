@@ -16,6 +16,7 @@ class SeesawParams(StrategyParams):
     patience_secs: float = Field(default=4.0, gt=0, description="A resting entry is cancelled after this")
     offset_ticks: int = Field(default=0, ge=0, description="Ticks behind the best bid")
     beat_secs: float = Field(default=0.2, gt=0, description="Between two decisions")
+    alternates: bool = Field(default=False, description="Sells after it has bought")
     fails_after_secs: float = Field(default=1e9, gt=0, description="Raises in a timer after so many seconds")
     order_notional_quote: float = Field(
         default=1, description="Not used; keeps the size check of the configuration happy"
@@ -28,7 +29,7 @@ class Seesaw(GuardedStrategy[SeesawParams]):
     def on_ready(self) -> None:
         """Subscribe and start the timer."""
         self.subscribe_book()
-        self.began_ns = self.now_ns
+        self.began_ns, self.side = self.now_ns, Side.BUY
         self.every(self.params.beat_secs, self.beat)
 
     def beat(self) -> None:
@@ -44,9 +45,10 @@ class Seesaw(GuardedStrategy[SeesawParams]):
         resting = [order for order in self.working.values() if not order.reduce_only]
         leaving = any(order.reduce_only for order in self.working.values())
         if self.position and not leaving and now - self.entry_ts_ns > self.params.hold_secs * 1e9:
+            self.side = Side(-self.side) if self.params.alternates else self.side
             return [Exit(why="held long enough")]
         if resting and now - resting[0].ts_ns > self.params.patience_secs * 1e9 and not resting[0].pending_cancel:
             return [CancelAll(why="rested long enough")]
         if resting or self.position or leaving:
             return []
-        return [Enter(Side.BUY, self.params.size, None, 60.0, "seesaw", self.params.offset_ticks)]
+        return [Enter(self.side, self.params.size, None, 60.0, "seesaw", self.params.offset_ticks)]

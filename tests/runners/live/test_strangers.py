@@ -10,8 +10,8 @@ import pytest
 
 from adapters.simulated_binance.server import Server
 from risk.latch_log import Act, FileLatchLog
-from tests.runners.live.support import lively, running, told, written
-from tests.runners.live.test_session import agreed
+from tests.runners.live.support import Node, lively, running, told, written
+from tests.runners.live.test_session import exact, table
 from tests.runners.live.test_stops import armed, holds, rests
 
 BY_OTHERS: dict[str, tuple[dict[str, Any], str]] = {
@@ -28,7 +28,8 @@ BY_OTHERS: dict[str, tuple[dict[str, Any], str]] = {
 
 def tripped_ns(folder: Path) -> int:
     """When the kill switch tripped."""
-    return [row.ts_ns for row in FileLatchLog(folder / "state" / "test" / "latch.jsonl").records() if row.act is Act.TRIPPED][0]
+    records = FileLatchLog(folder / "state" / "test" / "latch.jsonl").records()
+    return next(row.ts_ns for row in records if row.act is Act.TRIPPED)
 
 
 @pytest.mark.req("R-13")
@@ -45,9 +46,19 @@ def test_a_trade_that_is_not_ours_counts_and_trips_within_a_second(tmp_path: Pat
             assert await node.ended() == 4, node.story
         assert sentence in node.said("stopping")[0]["text"]
         assert 0 < tripped_ns(tmp_path) - before < 1_000_000_000
-        agreed(server, node.directory, status="halted")
+        left_in_order(server, node)
 
     told(story)
+
+
+def left_in_order(server: Server, node: Node, *, engine_heard: bool = True) -> None:
+    """Flat, without orders, and every trade of the venue, strangers' included, is in the session's table."""
+    exchange = server.venue.exchange
+    assert (exchange.account.positions["BTCUSDT"].quantity, exchange.desk.open_orders()) == (0, [])
+    assert {(row["trade_id"], row["quantity"], row["fee"]) for row in table(node.directory, "fills")} == {
+        (str(fill.trade_id), exact(server, fill.quantity, "size"), fill.fee) for fill in exchange.desk.fills
+    }
+    assert [line["holds"] for line in node.said("position")] == [engine_heard], node.story
 
 
 def held(server: Server) -> int:
@@ -86,6 +97,6 @@ def test_with_a_dead_user_stream_the_venues_own_list_tells_of_a_persons_trade(tm
             await armed(server, {"name": "unheard", "when": {"at_secs": 0}, "do": [silence, person]})
             assert await node.ended() == 4, node.story
         assert "the position changed without us: not our order: BTCUSDT SELL 0.05" in node.said("stopping")[0]["text"]
-        agreed(server, node.directory, status="halted")
+        left_in_order(server, node, engine_heard=False)
 
     told(story)

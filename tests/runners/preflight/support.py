@@ -96,6 +96,10 @@ def look(
     async def whole() -> Looked:
         shape = Scenario.model_validate({"account": ACCOUNT | dict(account)} | scenario)
         async with Server(Venue(shape)) as server:
+            for market in server.venue.exchange.markets.values():
+                server.venue.agenda.every(
+                    0.05, market.feed.publish_mark
+                )  # each second would do, and take a second a test
             if before is not None:
                 before(server, folder)
             report = await preflight(
@@ -110,9 +114,7 @@ def look(
 def look_at(folder: Path, url: str, *settings: str) -> Report:
     """Look at an address."""
     config = resolved(folder, url, *settings)
-    return asyncio.run(
-        asyncio.wait_for(preflight(config, environ=NOTHING, dot_env=folder / "no.env"), PATIENCE_SECS)
-    )
+    return asyncio.run(asyncio.wait_for(preflight(config, environ=NOTHING, dot_env=folder / "no.env"), PATIENCE_SECS))
 
 
 def placed(server: Server, wire_id: str) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from adapters.simulated_binance.server import Server
 from errors import HyperTradingError
+from execution.journal_schema import APPLICATION_ID
 from risk.arm_token import FileTokenStore
 from risk.arm_token import Identity as ArmedFor
 from risk.kill_switch import KillSwitch
@@ -55,8 +56,16 @@ def newer_journal(_: Server, folder: Path) -> None:
     place = folder / "state" / "test"
     place.mkdir(parents=True)
     with sqlite3.connect(place / "journal.sqlite") as db:
-        db.execute("PRAGMA application_id = 1213485124")
+        db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         db.execute("PRAGMA user_version = 99")
+    db.close()
+
+
+def another_database(_: Server, folder: Path) -> None:
+    place = folder / "state" / "test"
+    place.mkdir(parents=True)
+    with sqlite3.connect(place / "journal.sqlite") as db:
+        db.execute("CREATE TABLE notes (text)")
     db.close()
 
 
@@ -116,6 +125,14 @@ CASES = {
         "margin BTCUSDT", 4, "isolated, leverage 20; configured are isolated, 3", "by hand",
         account={"positions": LONG, "leverage": 20},
     ),
+    "margin that cannot be changed beside an order of others": case(
+        "margin BTCUSDT", 4, "cross, leverage 20; configured are isolated, 3", "by hand", "account.foreign_orders=count",
+        account={"margin_type": "cross", "leverage": 20}, before=of_a_person,
+    ),
+    "an order of a person, and margin that the start can set once it is gone": case(
+        "open orders", 4, "1 not ours", "cancel them by hand", account={"margin_type": "cross", "leverage": 20},
+        before=of_a_person,
+    ),
     "an empty account": case("balance", 4, "equity 0.00 USDT", "put money into", account={"balance_quote": 0}),
     "less than the limits assume": case(
         "balance", 4, "equity 399.99 USDT, available 399.99; positions of 1200 at leverage 3 need 400.00", "lower the",
@@ -130,6 +147,9 @@ CASES = {
     "a torn latch log": case("latch log", 4, "line 1 of latch log", "halt --account test --reset", before=unreadable_latch),
     "a journal that is none": case("journal", 4, "file is not a database", "restore a backup", before=no_database),
     "a newer journal": case("journal", 4, "has schema 99, this program knows 1", "update", before=newer_journal),
+    "a database of something else": case(
+        "journal", 4, "is a database, but no journal of this system", "correct safety.journal.path", before=another_database
+    ),
     "recordings that cannot be written": case(
         "recordings", 3, "recordings cannot be written: file exists", "correct data.record",
         "data.record={folder}/recordings", before=in_the_way,
@@ -182,7 +202,7 @@ def check_refusal(seen: Looked, code: int) -> None:
 @pytest.mark.req("L-6")
 def test_the_gravest_of_several_refusals_decides_and_the_others_are_counted(tmp_path: Path) -> None:
     seen = look(
-        tmp_path, "safety.deadman.refresh_secs=0.5", "data.record={}/recordings".format(tmp_path.as_posix()),
+        tmp_path, "safety.deadman.refresh_secs=0.5", f"data.record={tmp_path.as_posix()}/recordings",
         account={"hedge_mode": True}, before=in_the_way,
     )  # fmt: skip
     assert [check.name for check in seen.refusals] == ["recordings", "countdown budget", "position mode"]

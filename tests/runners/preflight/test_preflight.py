@@ -6,6 +6,7 @@ import asyncio
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ from runners.preflight.view import as_json
 from tests.runners.preflight.support import ACCOUNT, Looked, changing, look, placed, resolved
 
 ROOT = Path(__file__).parents[3]
-TABLE = {"symbols": {"BTCUSDT": {"min_notional": 100}}}
+TABLE: dict[str, Any] = {"symbols": {"BTCUSDT": {"min_notional": 100}}}
 """The filters of the bundled table."""
 
 
@@ -94,16 +95,6 @@ def test_a_still_book_is_warned_of_and_silence_is_not(tmp_path: Path) -> None:
     still = {"kind": "synthetic", "mid": "60000", "levels": 2, "events_per_sec": 0, "trades_per_sec": 0}
     seen = look(tmp_path, symbols={"BTCUSDT": {"min_notional": 100, "market": still}})
     assert "but no quote of BTCUSDT" in warnings(seen)["public streams"]
-
-
-@pytest.mark.req("L-8", "L-6")
-def test_an_address_that_is_asked_a_lot_is_warned_of(tmp_path: Path) -> None:
-    # One preflight takes 6 for the clock, contracts and listen key, and about 200 for signed questions: half of 300 is 150.
-    seen = look(tmp_path, "safety.deadman.refresh_secs=7.5", limits={"weight_per_minute": 480}, **TABLE)
-    share = float(seen.line("rate limit").figures.partition("%")[0])
-    assert seen.line("rate limit").result is (Result.WARN if share > 50 else Result.OK)
-    tight = look(tmp_path, "safety.deadman.refresh_secs=7.5", limits={"weight_per_minute": 400}, **TABLE)
-    assert "of 400 weight a minute in use" in tight.line("rate limit").figures
 
 
 @pytest.mark.req("L-1", "L-6")
