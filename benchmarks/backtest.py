@@ -27,6 +27,7 @@ from benchmarks.peers import GridParams, Idle, PlainOrderFlow, hft_grid
 from catalog.recording.ingest import ingest_recording
 from catalog.store import Catalog, Kind
 from catalog.stretch import Chunk
+from errors import RunFailed
 from execution.seal import seal
 from risk.config import RiskConfig
 from risk.costs import FeeRates
@@ -199,6 +200,9 @@ def measure(file: Path, rounds: int) -> dict[str, float]:
                 counts[name] = work()
                 row[name] = time.perf_counter() - start
             table.append(row)
+    idle = [name for name, count in counts.items() if name != "engine" and count.orders == 0]
+    if idle:  # a plain strategy that raises is silenced by the engine: its time would say nothing
+        raise RunFailed(f"{', '.join(idle)} sent no order: there is nothing to compare.")
     return _figures(track, table[1:], counts)
 
 

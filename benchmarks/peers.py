@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Self
 
 from nautilus_trader.model import AggressorSide, BookType, OrderBook, OrderSide, Price, Quantity, StrategyId
@@ -10,7 +11,7 @@ from pydantic import Field
 
 from strategies.base import GuardedStrategy, StrategyParams
 from strategies.intents import Enter, Exit, Intent, Level, Quote
-from strategies.order_flow import OrderFlowFeatures, OrderFlowParams, OrderFlowState, decide
+from strategies.order_flow import OrderFlowFeatures, OrderFlowParams, OrderFlowState, decide, wanted_side
 
 
 class Idle(Strategy):
@@ -107,12 +108,18 @@ class PlainOrderFlow(Strategy):
         self.position, self.entry_price = (0.0, 0.0) if closed else (event.signed_qty, event.avg_px_open)
 
     def _state(self, ts_ns: int, mid: float) -> OrderFlowState:
-        features = self.features
-        return OrderFlowState(
+        features, side = self.features, 1 if self.position > 0 else -1
+        loss_bps = side * (self.entry_price - mid) / self.entry_price * 1e4 if self.position else 0.0
+        state = OrderFlowState(
             ts_ns, mid, features.imbalance.value, features.score, features.flow.ratio, features.vpin.value,
-            features.edge_bps(mid), self.position, self.entry_price, self.entry_ns, self.resting_side, self.resting_ns,
-            self.cancelling, self.leaving or ts_ns - self.exit_ns < 1_000_000_000, self.attempt_ns,
+            features.edge_bps(mid), position=self.position, entry_ts_ns=self.entry_ns,
+            stopped=self.position != 0.0 and loss_bps >= self.params.stop_bps, resting_side=self.resting_side,
+            resting_ts_ns=self.resting_ns, cancelling=self.cancelling,
+            leaving=self.leaving or ts_ns - self.exit_ns < 1_000_000_000, attempt_ns=self.attempt_ns,
         )  # fmt: skip
+        if wanted_side(state, self.params) is None:
+            return state
+        return replace(state, size=self.params.order_notional_quote / mid)
 
     def _perform(self, ts_ns: int, intent: Intent, bid: float, ask: float) -> None:
         make = self.order_factory

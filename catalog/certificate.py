@@ -37,7 +37,9 @@ class Source(_Frozen):
     """Where the data of a day came from."""
 
     id: str = Field(description="content hash that makes ingesting the same thing twice a no-op")
-    kind: Literal["recording", "sample", "import", "excerpt"] = Field(description="which reader produced it, or what cut it out")
+    kind: Literal["recording", "sample", "import", "excerpt"] = Field(
+        description="which reader produced it, or what cut it out"
+    )
     name: str = Field(description="file name or generator specification, for people")
     clock_offset_ns: int = Field(default=0, description="constant added to the recorder's clock")
     latency_p50_ns: int | None = Field(default=None, description="median feed latency after the correction")

@@ -67,7 +67,9 @@ def configuration() -> str:
     schema, live = (model.model_json_schema(by_alias=True) for model in (BacktestConfig, LiveConfig))
     sections = {"A backtest file": schema, "A live file": live} | schema.get("$defs", {}) | live.get("$defs", {})
     tables = [_section(name, section) for name, section in sections.items() if section.get("properties")]
-    intro = "One YAML file a run. `python -m runners config schema` (`--live`) prints the same as JSON Schema, for editors."
+    intro = (
+        "One YAML file a run. `python -m runners config schema` (`--live`) prints the same as JSON Schema, for editors."
+    )
     return f"# Configuration\n\n{intro}\n\n" + "\n".join(tables)
 
 

@@ -53,6 +53,8 @@ class Door:
             raise  # and so the order is not sent
         self._services.view.add(request, mid)
         self._services.lives.begin(request)
+        if self._services.latency is not None:
+            self._services.latency.decided(request.client_order_id)
         return True
 
     def admit_all(self, orders: Sequence[Any], purpose: Purpose, ts_ns: int) -> bool:

@@ -10,6 +10,7 @@ from nautilus_trader.trading import Strategy
 
 from execution.turns import ORDERED
 
+MARKET = frozenset({"on_book_deltas", "on_book_depth", "on_trade", "on_quote", "on_bar"})
 HANDLERS = tuple(name for name in dir(Strategy) if name.startswith("on_") and name not in ("on_save", "on_load"))
 
 
@@ -34,7 +35,25 @@ def _wrapped(name: str, target: Callable[..., Any]) -> Callable[..., Any]:
             self.guard_fail(name, error)
             return None
 
-    return _in_turn(name, body) if name in ORDERED else body
+    timed = _timed(body) if name in MARKET else body
+    return _in_turn(name, timed) if name in ORDERED else timed
+
+
+def _timed(body: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a live session know which market event a decision answers (D-3)."""
+
+    @functools.wraps(body)
+    def timed(self: Any, event: Any) -> Any:
+        probe = self.services.latency
+        if probe is None:
+            return body(self, event)
+        probe.market(event.ts_init)
+        try:
+            return body(self, event)
+        finally:
+            probe.market_over()
+
+    return timed
 
 
 def _in_turn(name: str, body: Callable[..., Any]) -> Callable[..., Any]:

@@ -8,6 +8,7 @@ from typing import Any
 from nautilus_trader.model import LiquiditySide, OrderSide
 
 from execution.journal import Fill, Journal
+from execution.latency import LatencyProbe
 from execution.lives import Lives
 from execution.watch import Watch
 from risk.gate import RiskGate
@@ -34,9 +35,15 @@ class Relay:
         Its view, throttles and loss ledger are kept up to date.
     journal, lives, watch
         Likewise.
+
+    Attributes
+    ----------
+    latency
+        Told of every answer, where a session measures.
     """
 
     def __init__(self, gate: RiskGate, journal: Journal, lives: Lives, watch: Watch) -> None:
+        self.latency: LatencyProbe | None = None
         self._gate = gate
         self._view: AccountView = gate.view
         self._journal = journal
@@ -46,6 +53,8 @@ class Relay:
     def order(self, event: Any, strategy_id: str) -> None:
         """Take one order event; a fill is booked once by trade id."""
         kind, order_id = type(event).__name__, str(event.client_order_id)
+        if self.latency is not None:
+            _time(self.latency, kind, order_id)
         if kind == "OrderFilled":
             self._filled(event, strategy_id, order_id)
             return
@@ -114,6 +123,15 @@ class Relay:
         if order.price is not None:
             ahead = self._view.books.displayed(event.instrument_id, order.side > 0, float(order.price))
             self._journal.queue(order_id, ahead)
+
+
+def _time(latency: LatencyProbe, kind: str, order_id: str) -> None:
+    if kind == "OrderFilled":
+        latency.filled(order_id)
+    elif kind == "OrderAccepted":
+        latency.answered(order_id, accepted=True)
+    elif kind in _OVER:
+        latency.over(order_id)
 
 
 def to_fill(event: Any, strategy_id: str) -> Fill:

@@ -9,6 +9,7 @@ from errors import ConfigError
 from execution.faults import Faults
 from execution.held import HeldLimits
 from execution.journal import Journal
+from execution.latency import LatencyProbe
 from execution.lives import Lives
 from execution.order_care import Care, Decision, OrderCareConfig
 from execution.relay import Relay
@@ -64,6 +65,11 @@ class Services:
         self.query = query
         self.replayed = replayed
         self.keeper: Keeper | None = None
+        self.latency: LatencyProbe | None = None  # a live session measures, a backtest does not
+
+    def measure(self, latency: LatencyProbe) -> None:
+        """Take the time of everything from now on: ticks, decisions, answers, fills."""
+        self.latency = self.relay.latency = latency
 
     def check_given(self, handler: str, strategy_id: str) -> None:
         """Refuse a subscription that the replayed data cannot serve: the strategy would wait in vain.

@@ -60,9 +60,7 @@ class KillSwitch:
         self._log_stamp = -1
         self.tripped: Trip | None = None
 
-    def trip(
-        self, ts_ns: int, reason: str, figures: Mapping[str, Figure] | None = None, *, operator: str = ""
-    ) -> Trip:
+    def trip(self, ts_ns: int, reason: str, figures: Mapping[str, Figure] | None = None, *, operator: str = "") -> Trip:
         """Halt; the first reason wins and a second call changes nothing. Never raises. `operator` is who did it, if a person."""
         if self.tripped is not None:
             return self.tripped

@@ -19,6 +19,8 @@ from risk.latch_log import FileLatchLog
 
 TOKEN, LATCH, PIN, LOCKS = "arm.json", "latch.jsonl", "account.json", "locks"
 """Names inside a state folder; `runners.live` uses the same."""
+SHADOW = ".shadow"
+"""Ends the folder of a session that keeps nothing but its log."""
 DEFAULT_STATE = Path("state")
 
 Account = Annotated[
@@ -63,7 +65,11 @@ class AccountPlace:
 def list_accounts(state: Path) -> list[AccountPlace]:
     """Every alias that has state, by name."""
     folders = sorted(state.iterdir()) if state.is_dir() else []
-    return [AccountPlace(path.name, path) for path in folders if path.is_dir() and path.name != LOCKS]
+    return [
+        AccountPlace(path.name, path)
+        for path in folders
+        if path.is_dir() and path.name != LOCKS and not path.name.endswith(SHADOW)
+    ]
 
 
 def find_account(state: Path, alias: str | None) -> AccountPlace:

@@ -21,7 +21,9 @@ def check_collar(resolved: Resolved, market: Market) -> None:
         Naming file, line and the least width that is right.
     """
     for iid, instrument in market.instruments().items():
-        first: list[Any] = next(market.catalog.chunks([iid], market.period, kinds=frozenset({Kind.TRADES}), max_events=1), [])
+        first: list[Any] = next(
+            market.catalog.chunks([iid], market.period, kinds=frozenset({Kind.TRADES}), max_events=1), []
+        )
         price = next((event.price.as_decimal() for event in first if hasattr(event, "price")), None)
         if price is None:
             continue

@@ -278,7 +278,8 @@ class OrderFlow(GuardedStrategy[OrderFlowParams]):
 
     def _state(self, ts_ns: int, mid: float) -> OrderFlowState:
         features = self.features
-        resting = next((order for order in self.working.values() if not order.reduce_only), None)
+        working = self.working.values()
+        resting = next((order for order in working if not order.reduce_only), None)
         return OrderFlowState(
             ts_ns=ts_ns,
             mid=mid,
@@ -293,6 +294,6 @@ class OrderFlow(GuardedStrategy[OrderFlowParams]):
             resting_side=int(resting.side) if resting is not None else 0,
             resting_ts_ns=resting.ts_ns if resting is not None else 0,
             cancelling=resting is not None and resting.pending_cancel,
-            leaving=ts_ns - self._exit_ns < _EXIT_RETRY_NS or any(o.reduce_only for o in self.working.values()),
+            leaving=ts_ns - self._exit_ns < _EXIT_RETRY_NS or any(o.reduce_only for o in working),
             attempt_ns=self._attempt_ns,
         )

@@ -77,5 +77,6 @@ def _waits(stays: list[RoundTrip], orders: Orders) -> Iterator[float]:
     decided = orders.ts[of_mine & orders.sent & ~orders.reduce_only].tolist()
     for before, after in zip(stays, [*stays[1:], None], strict=True):
         until = float("inf") if after is None else after.opened_ns
-        if before.closed_ns is not None:
-            yield from ((ts - before.closed_ns) / 1e9 for ts in decided if before.closed_ns <= ts < until)
+        # through zero there was no moment without a position
+        if before.closed_ns is not None and before.closed_ns < until:
+            yield from ((ts - before.closed_ns) / 1e9 for ts in decided if before.closed_ns <= ts <= until)

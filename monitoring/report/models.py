@@ -11,6 +11,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
 from monitoring.report.risk_models import RiskSummary
+from monitoring.report.timings import TimingSummary
 
 SCHEMA_VERSION = 1
 
@@ -107,7 +108,9 @@ class ConductSummary(_Frozen):
 
     flips: int = Field(description="Stays in the market of the opposite direction to the one before, per strategy.")
     flips_per_hour: float | None = Field(description="The same per hour of trading time.")
-    cooldown_secs: float = Field(description="`risk.throttles.reentry_cooldown_secs`: least time from flat to an entry.")
+    cooldown_secs: float = Field(
+        description="`risk.throttles.reentry_cooldown_secs`: least time from flat to an entry."
+    )
     reentries: int = Field(description="Entries sent from flat after an earlier stay.")
     reentries_early: int = Field(description="Those decided before the cool-down was over; the gate lets none through.")
     reentries_refused: int = Field(description="Entries that the gate refused for the cool-down.")
@@ -161,6 +164,7 @@ class BoundSummary(_Frozen):
     winning_days: float | None = Field(description="Share of UTC days with a positive change.")
     conduct: ConductSummary = Field(description="Changes of direction, and respect of the re-entry cool-down.")
     risk: RiskSummary = Field(description="Breakers, halts, refusals with their figures, use of the limits.")
+    timings: list[TimingSummary] = Field(default=[], description="Measured latencies of a live session.")
 
 
 class TrustMark(_Frozen):

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from errors import CorruptData
 from monitoring.report.columns import Fills, Funding, Orders, read_fills, read_funding, read_orders
 from monitoring.report.mids import Mids, read_mids
+from monitoring.report.timings import Timing
 
 ALONE = ("live", "shadow", "paper")
 """Bounds of a session, which has one: filled by the venue, or simulated on its live data."""
@@ -147,6 +148,10 @@ class ReportOptions(_Lenient):
     annualise_min_days: int = 30
 
 
+class _Timings(_Lenient):
+    timings: tuple[Timing, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Bound:
     """What happened under one queue model."""
@@ -159,6 +164,8 @@ class Bound:
     account: Account
     risk_events: pa.Table | None = None
     """None: the run was made before risk events were recorded."""
+    timings: tuple[Timing, ...] | None = None
+    """None: a backtest, which measures no latency."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +236,12 @@ def _bound(folder: Path) -> Bound:
         refusals=_table(folder / "refusals.parquet"),
         account=_model(Account, folder / "account.json"),
         risk_events=_table(risk) if (risk := folder / "risk_events.parquet").is_file() else None,
+        timings=_timings(times) if (times := folder / "timings.json").is_file() else None,
     )
+
+
+def _timings(path: Path) -> tuple[Timing, ...]:
+    return _model(_Timings, path).timings
 
 
 def _table(path: Path) -> pa.Table:

@@ -130,6 +130,7 @@ def summarise_bound(run: Run, bound: Bound) -> BoundSummary:
         winning_days=sum(v > 0 for v in days.values()) / len(days) if days else None,
         conduct=_conduct(run, bound, trips),
         risk=risk_summary(run, bound, curve, trips),
+        timings=[timing.summary() for timing in bound.timings or ()],
     )
 
 

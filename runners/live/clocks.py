@@ -82,7 +82,9 @@ class Clocks:
 
     def _is_due(self) -> bool:
         """Every few seconds; at once while a clock breaker waits for it."""
-        waits = any(one.name.startswith("clock_") and one.state is not State.CLOSED for one in self._services.watch.board.open())
+        waits = any(
+            one.name.startswith("clock_") and one.state is not State.CLOSED for one in self._services.watch.board.open()
+        )
         return waits or self._measured_ns is None or self._monotonic_ns() - self._measured_ns >= MEASURE_SECS * 1e9
 
     async def _measured(self) -> float | None:

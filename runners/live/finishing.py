@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from nautilus_trader.model import Currency, InstrumentId
 
 from errors import HyperTradingError
+from execution.latency import timing_rows
 from execution.safety.failures import VenueError
 from execution.safety.rows import PositionRow
 from runners.live.closes import symbol_of
@@ -127,6 +128,7 @@ class Finishing:
             events=market.events, wall_seconds=time.time() - session.opening.ts_ms / 1e3,
             status="failed" if failed else "halted" if halted else "completed", start_ns=start,
             trading_start_ns=max(start, session.trading_start_ns) if self._traded() else start, end_ns=time.time_ns(),
+            timings=timing_rows(session.package.services.latency),
             remarks=tuple(self._remarks), exit_code=code,
         )  # fmt: skip
 

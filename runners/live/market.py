@@ -70,8 +70,8 @@ class MarketWatch(DataActor):
             self.subscribe_funding_rates(instrument_id)
 
     def on_book_deltas(self, deltas: Any) -> None:
-        """Count it."""
-        del deltas
+        """Count it, and the time that it took here."""
+        self._time(deltas)
         self.events += 1
         self.heard = time.monotonic()
 
@@ -83,9 +83,15 @@ class MarketWatch(DataActor):
 
     def on_trade(self, trade: Any) -> None:
         """Keep it for the volume table."""
+        self._time(trade)
         self.events += 1
         self.heard = time.monotonic()
         self.trades.append(trade)
+
+    def _time(self, event: Any) -> None:
+        services = self.setup.services
+        if services.latency is not None:
+            services.latency.feed(event.ts_init, event.ts_event, services.watch.offset_ns)
 
     def silent_secs(self) -> float:
         """Time since the last message; 0 before the first."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -59,6 +59,8 @@ class Closing:
         Of a simulated account, for the manifest; None where the venue answered.
     unrealised
         At the mid, where positions of several strategies stand against each other; None: that of `held`.
+    timings
+        Measured latencies, as `execution.latency.timing_rows` gives them.
     """
 
     opening: Opening
@@ -79,6 +81,7 @@ class Closing:
     exit_code: int
     latency: Mapping[str, Any] | None = None
     unrealised: Decimal | None = None
+    timings: Sequence[Mapping[str, Any]] = ()
 
 
 def bound_of(config: LiveConfig) -> str:
@@ -119,6 +122,7 @@ def write_session(
         for name, table in closing.tables.items():
             directory.table(f"{bound}/{name}.parquet", table)
         directory.json(f"{bound}/account.json", account_figures(resolved, closing))
+        directory.json(f"{bound}/timings.json", {"timings": list(closing.timings)})
         summary = _report(directory, bound) if closing.market["market"].num_rows else None
         return directory.publish(), summary
 

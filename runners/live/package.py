@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from execution.ids import random_epoch
+from execution.latency import LatencyProbe
 from execution.order_care import OrderCareConfig
 from risk.costs import FeeRates
 from risk.halts import Halts
@@ -55,7 +56,9 @@ def build_package(
         insert_ns=min(latency.insert_ns) if latency is not None else 0,
         cancel_ns=min(latency.cancel_ns) if latency is not None else 0,
     )
-    return wiring.build(_entries(config), plan)
+    package = wiring.build(_entries(config), plan)
+    package.services.measure(LatencyProbe())
+    return package
 
 
 def _care(config: LiveConfig) -> OrderCareConfig:

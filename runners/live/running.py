@@ -10,6 +10,7 @@ from typing import Any
 
 from nautilus_trader.live import LiveNodeHandle
 
+from execution.latency import timing_line
 from runners.config import LiveConfig
 from runners.live.control import Cause, Control, Stop
 from runners.live.market import MarketWatch
@@ -99,6 +100,7 @@ class Running:
             events=self._market.events, feed_age_secs=round(self._market.silent_secs(), 3), mids=self._mids(),
             positions={iid: services.view.net(iid) for iid in self._config.instruments} if self._ran else {},
             note=services.gate.halted or "",
+            latency=timing_line(services.latency),
         )  # fmt: skip
 
     def _mids(self) -> Mapping[str, Decimal | None]:

@@ -44,7 +44,7 @@ def sandbox_client(config: LiveConfig, wallet: Decimal, latency: LatencyPlan) ->
         account_type=AccountType.MARGIN,
         default_leverage=Decimal(config.account.leverage),
         book_type=BookType.L2_MBP,
-        fee_model=MakerTakerFeeModel(bps(config.fees.maker_bps), bps(config.fees.taker_bps)),  # its default charges nothing
+        fee_model=MakerTakerFeeModel(bps(config.fees.maker_bps), bps(config.fees.taker_bps)),
         queue_position=config.simulated.queue == "conservative",
         liquidity_consumption=config.simulated.liquidity_consumption,
         latency_model=latency.model(),

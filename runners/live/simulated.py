@@ -195,13 +195,22 @@ class SimulatedSession:
         config, say = self.config, self.screen.say
         where = config.account.environment
         text = f"{config.mode}: {self.state.alias}, market data of {place.rest_host} ({where}), {', '.join(config.symbols)}"
-        say("account", f"{text}; no key is read, nothing is sent", mode=config.mode, alias=self.state.alias, environment=where)
+        say(
+            "account",
+            f"{text}; no key is read, nothing is sent",
+            mode=config.mode,
+            alias=self.state.alias,
+            environment=where,
+        )
         for line in self.resolved.changed:
             say("override", line)
         say("limits", echo(config))
         limit = config.safety.max_clock_offset_ms.warn
         if abs(self.opening.offset_ms) > limit:
-            say("warning", f"clock offset {self.opening.offset_ms:+.0f} ms, above {limit}: funding and feed age are off by it")
+            say(
+                "warning",
+                f"clock offset {self.opening.offset_ms:+.0f} ms, above {limit}: funding and feed age are off by it",
+            )
         say("notice", f"not in force in mode {config.mode}: {', '.join(_idle(config))}")
         begun = "" if self.ledger is None else f", session {self.ledger.sessions} of this ledger"
         say("opening", f"wallet {self.opening.wallet:f} {CURRENCY.code}{begun}", wallet=self.opening.wallet)

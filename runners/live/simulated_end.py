@@ -9,9 +9,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from nautilus_trader.model import InstrumentId
+from nautilus_trader.model import InstrumentId, Price
 
 from errors import HyperTradingError
+from execution.latency import timing_rows
 from execution.safety.rows import PositionRow
 from risk.view import AccountView
 from runners.live.clearing import LOOK_SECS
@@ -169,12 +170,16 @@ class SimulatedFinishing:
         for iid in self._session.config.instruments:
             if (top := last.get(iid)) is not None:
                 mid = (Decimal(repr(top[0])) + Decimal(repr(top[1]))) / 2
-                total += sum((q * (mid - price) for q, price in self._signed(iid)), ZERO)
+                exact = Price.from_str(f"{mid:.{self._session.instruments[iid].price_precision + 1}f}")
+                total += sum((p.unrealized_pnl(exact).as_decimal() for p in self._open(iid)), ZERO)
         return total
 
     def _signed(self, iid: str) -> list[tuple[Decimal, Decimal]]:
         """Positions as (signed quantity, mean price), one per strategy."""
-        return [(Decimal(repr(p.signed_qty)), Decimal(repr(p.avg_px_open))) for p in self._open(iid)]
+        return [
+            (p.quantity.as_decimal() * (1 if p.signed_qty > 0 else -1), Decimal(repr(p.avg_px_open)))
+            for p in self._open(iid)
+        ]
 
     def _closing(self, stop: Stop, code: int) -> Closing:
         session, market = self._session, self._session.market
@@ -183,7 +188,9 @@ class SimulatedFinishing:
         start = stamps[0].as_py() if len(stamps) else session.opening.ts_ms * 1_000_000
         account = self._cache.account(ACCOUNT)
         total = account.balance_total(CURRENCY) if account is not None else None
-        wallet = (total.as_decimal() if total is not None else session.opening.wallet) + session.package.services.view.beside
+        wallet = (
+            total.as_decimal() if total is not None else session.opening.wallet
+        ) + session.package.services.view.beside
         halted = session.package.services.gate.halted is not None
         failed = stop.cause is Cause.FAULT or code == 6
         warm = time.time_ns() > session.trading_start_ns
@@ -193,6 +200,7 @@ class SimulatedFinishing:
             wall_seconds=time.time() - session.opening.ts_ms / 1e3,
             status="failed" if failed else "halted" if halted else "completed", start_ns=start,
             trading_start_ns=max(start, session.trading_start_ns) if warm else start, end_ns=time.time_ns(),
+            timings=timing_rows(session.package.services.latency),
             remarks=tuple(self._remarks), exit_code=code, latency=session.latency.marks(),
             unrealised=self._unrealised(last),
         )  # fmt: skip

@@ -41,6 +41,8 @@ class Standing:
         Since the last market message.
     note
         Why it is halted, where it is.
+    latency
+        Median / 99th percentile by name.
     """
 
     phase: str
@@ -56,6 +58,7 @@ class Standing:
     mids: Mapping[str, Decimal | None] = field(default_factory=dict)
     positions: Mapping[str, Decimal] = field(default_factory=dict)
     note: str = ""
+    latency: Mapping[str, str] = field(default_factory=dict)
 
 
 class Screen(Protocol):
@@ -169,4 +172,7 @@ def _table(title: str, standing: Standing) -> Table:
     table.add_row("orders", f"{standing.orders} sent, {standing.working} working, {standing.refusals} refused")
     table.add_row("fills", str(standing.fills))
     table.add_row("feed", f"{standing.events:,} messages, last {standing.feed_age_secs:.1f} s ago")
+    if standing.latency:
+        said = (f"{name.replace('_', ' ')} {value}" for name, value in standing.latency.items())
+        table.add_row("p50 / p99", ", ".join(said))
     return table

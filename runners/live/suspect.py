@@ -22,7 +22,9 @@ def on_arrival_of_another(fills: Iterable[Mapping[str, Any]], orders: Iterable[M
     list of str
         Trade ids. Some of these fills are real; none other can stem from a repeated print.
     """
-    arrivals = [(o["instrument_id"], o["client_order_id"], o["ts_accepted"]) for o in orders if o["ts_accepted"] is not None]
+    arrivals = [
+        (o["instrument_id"], o["client_order_id"], o["ts_accepted"]) for o in orders if o["ts_accepted"] is not None
+    ]
     return [
         fill["trade_id"]
         for fill in fills

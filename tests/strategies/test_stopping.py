@@ -240,3 +240,21 @@ def test_a_handler_of_ones_own_that_forgets_super_loses_no_stop() -> None:
     assert [(row["side"], row["why"]) for row in rows] == [("BUY", "in"), ("SELL", "stop")]
     assert rows[1]["ts_ns"] == 1_400_000_000  # with the first message below 95.1
     assert ran.net == 0
+
+
+@pytest.mark.req("B-4")
+def test_a_stop_is_placed_with_the_fill_and_not_with_the_next_look_at_a_price() -> None:
+    class Widening(Stopping):
+        def on_ready(self) -> None:
+            super().on_ready()
+            self.place_stops(lambda _entry: 5.0 if self.count < 4 else 50.0)
+
+        def at(self, number: int) -> None:
+            if number == 2:
+                self.market(OrderSide.BUY, 1.0)  # at 100.1, when the distance is 5
+            if number >= 4:
+                super().at(number)
+
+    ran = run(Widening, quiet(6), policy=FREE)
+    assert not ran.faults.count, ran.faults.trace
+    assert ran.strategy.stood[4] == 95.1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from monitoring.report import tables
-from monitoring.report.figures import cost_plots, equity_plots, order_plots, trading_plots
+from monitoring.report.figures import cost_plots, equity_plots, order_plots, timing_plots, trading_plots
 from monitoring.report.figures.book_section import BookReader, order_book
 from monitoring.report.figures.risk_section import risk_sections
 from monitoring.report.figures.style import Section
@@ -30,6 +30,7 @@ def sections(run: Run, summary: Summary, read: BookReader | None = None) -> list
         trading_plots.inventory(run, curve),
         order_plots.queue(run),
         cost_plots.latency(run),
+        *timing_plots.timings(run),
         cost_plots.capacity(bound),
         equity_plots.by_clock(run, curve),
         *risk_sections(run, summary),

@@ -30,6 +30,11 @@ def refusals(node: Node, words: str) -> int:
     return len([row for row in table(node.directory, "refusals") if words in row["detail"]])
 
 
+def refused_some(node: Node) -> bool:
+    """Whether its status shows refusals."""
+    return any(line["refusals"] for line in node.said("status"))
+
+
 async def stopped(node: Node, folder: Path) -> None:
     """Stop it by file."""
     (folder / "state" / "test" / "STOP").touch()
@@ -42,13 +47,14 @@ def test_a_clock_that_goes_wrong_shuts_entries_and_opens_them_when_it_is_right_a
         async with running(written(tmp_path, server.url, on_stop="flatten")) as node:
             await node.until(holds(server), "a position")
             await skewed(server, 600)
-            await asyncio.sleep(8)
+            await node.until(lambda: refused_some(node), "a refusal")
             await skewed(server, 0)
-            await asyncio.sleep(8)
+            known = set(server.venue.exchange.desk.orders)
+            await node.until(lambda: set(server.venue.exchange.desk.orders) > known, "a new entry")
             await stopped(node, tmp_path)
         told_of = edges(node, "clock_offset_ms")
         assert (told_of[0], told_of[-1]) == (("open", "soft"), ("closed", "none"))
-        assert refusals(node, "our clock is -6") > 0
+        assert refusals(node, "ms off the venue's") > 0
 
     told(story)
 
@@ -104,8 +110,8 @@ def test_a_budget_that_others_use_up_shuts_entries_and_leaves_cancels_and_querie
     async def story(server: Server) -> None:
         async with running(written(tmp_path, server.url, on_stop="flatten")) as node:
             await node.until(holds(server), "a position")
-            others = asyncio.create_task(spending(server, 1030))
-            await asyncio.sleep(12)
+            others = asyncio.create_task(spending(server, 980))
+            await node.until(lambda: refused_some(node), "a refusal")
             others.cancel()
             await stopped(node, tmp_path)
         assert edges(node, "api_budget_pct")[0] == ("open", "soft")

@@ -20,7 +20,7 @@ PUBLIC = {"/fapi/v1/time", "/fapi/v1/exchangeInfo", "/fapi/v1/depth"}
 NO_KEYS = {name: value for name, value in os.environ.items() if "API" not in name} | {"EXCHANGE": "nobody-reads-this"}
 QUICK = ("--set", "simulated.latency_ms.insert=20", "--set", "simulated.latency_ms.cancel=20")
 CENT = Decimal("1e-8")
-PAYING = {"BTCUSDT": {"market": LIVELY, "funding_interval_secs": 4, "funding_rate": "0.0007"}}
+PAYING = {"BTCUSDT": {"market": LIVELY, "funding_interval_secs": 2, "funding_rate": "0.0007"}}
 
 
 def mode(name: str, *settings: str) -> list[str]:
@@ -59,8 +59,9 @@ def worked_out(directory: Path, bound: str, starting: Decimal) -> Decimal:
     for fill in fills:  # 2 bps for makers, 5 for takers, to the unit that balances are kept in
         rate = Decimal("0.0002") if fill["liquidity"] == "MAKER" else Decimal("0.0005")
         assert fill["fee"] == (fill["price"] * fill["quantity"] * rate).quantize(CENT), fill
-    traded = sum((-quantity * price for quantity, price in signed), Decimal(0))
-    return starting + traded - sum(f["fee"] for f in fills) + sum(row["amount"] for row in paid)
+    traded: Decimal = sum((-quantity * price for quantity, price in signed), Decimal(0))
+    end: Decimal = starting + traded - sum(f["fee"] for f in fills) + sum(row["amount"] for row in paid)
+    return end
 
 
 @pytest.mark.req("L-1")
@@ -69,7 +70,7 @@ def test_a_shadow_sends_nothing_and_reports_its_would_be_fills_flips_and_cool_do
         config = written(tmp_path, server.url, on_stop="flatten", params={"hold_secs": 0.5, "alternates": True})
         options = mode("shadow", "risk.throttles.reentry_cooldown_secs=1.5")
         async with running(config, *options, env=NO_KEYS) as node:
-            await node.until(lambda: _fills(node) >= 6, "three round trips or more")
+            await node.until(lambda: _round_trips(node) >= 3, "three round trips")
             node.interrupt(signal.SIGINT)
             await node.until(lambda: bool(node.said("stopping")), "the stop")
             node.interrupt(signal.SIGINT)
@@ -96,15 +97,16 @@ def test_a_shadow_sends_nothing_and_reports_its_would_be_fills_flips_and_cool_do
     told(story)
 
 
-def _fills(node: Any) -> int:
-    shown = node.said("status")
-    return int(shown[-1]["fills"]) if shown else 0
+def _round_trips(node: Any) -> int:
+    """Fill counts at which the node was seen flat: the cool-down is longer than the second between two looks."""
+    flat = [row for row in node.said("status") if row["positions"] and not any(map(float, row["positions"].values()))]
+    return len({row["fills"] for row in flat} - {0})
 
 
 @pytest.mark.req("L-1")
 def test_paper_pays_fees_and_funding_to_the_last_unit_and_carries_its_worth_on(tmp_path: Path) -> None:
     async def story(server: Server) -> None:
-        config = written(tmp_path, server.url, params={"hold_secs": 6, "patience_secs": 3})
+        config = written(tmp_path, server.url, params={"hold_secs": 3, "patience_secs": 2})
         async with running(config, *mode("paper"), env=NO_KEYS) as node:
             await node.until(lambda: len(node.said("funding")) >= 2, "two payments")
             async with running(config, *mode("paper"), env=NO_KEYS) as second:
@@ -136,8 +138,10 @@ def paid_as_the_venue_does(server: Server, directory: Path) -> None:
         before = [f for f in fills if f["ts_ns"] <= row["ts_ns"]]
         held = sum(f["quantity"] if f["side"] == "BUY" else -f["quantity"] for f in before)
         assert (row["position"], row["rate"]) == (held, Decimal("0.0007"))
-        mark = marks[row["ts_ns"] // 10**9]
-        assert abs(row["amount"] + held * mark * row["rate"]) < abs(row["amount"]) / 2000  # half a basis point of a moving mark
+        mark = marks[
+            row["ts_ns"] // 10**9
+        ]  # the feed's is up to a second older: 5 bps of a market that moves a few ticks
+        assert abs(row["amount"] + held * mark * row["rate"]) < abs(row["amount"]) / 2000
 
 
 @pytest.mark.req("L-1", "R-3")

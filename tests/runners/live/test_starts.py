@@ -74,7 +74,6 @@ REFUSALS: dict[str, tuple[tuple[str, ...], dict[str, Any], int, str]] = {
     "a symbol that is not there": (
         ("instruments=[NOSUCH-PERP.BINANCE]",), {}, 1, "has no NOSUCH-PERP.BINANCE",
     ),
-    "a mode that is not built": (("mode=shadow",), {}, 2, "mode shadow cannot be run"),
 }  # fmt: skip
 
 

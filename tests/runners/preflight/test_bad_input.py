@@ -27,6 +27,10 @@ def of_a_person(server: Server, _: Path) -> None:
     placed(server, "web_1")
 
 
+def of_another_bot(server: Server, _: Path) -> None:
+    placed(server, "x-aHRE4BCj-Rz9k7q2mz00001a")
+
+
 def stop_file(_: Server, folder: Path) -> None:
     (folder / "state" / "test").mkdir(parents=True)
     (folder / "state" / "STOP.txt").touch()
@@ -58,6 +62,18 @@ def newer_journal(_: Server, folder: Path) -> None:
     with sqlite3.connect(place / "journal.sqlite") as db:
         db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         db.execute("PRAGMA user_version = 99")
+    db.close()
+
+
+def damaged_journal(_: Server, folder: Path) -> None:
+    path = folder / "state" / "test" / "journal.sqlite"
+    path.parent.mkdir(parents=True)
+    with sqlite3.connect(path) as db:
+        db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        db.execute("CREATE TABLE orders (client_order_id TEXT)")
+        db.execute("INSERT INTO orders VALUES (NULL)")
+        db.execute("PRAGMA writable_schema = ON")  # a row that its table does not allow
+        db.execute("UPDATE sqlite_master SET sql = 'CREATE TABLE orders (client_order_id TEXT NOT NULL)'")
     db.close()
 
 
@@ -114,6 +130,9 @@ CASES = {
     "an order of a person": case(
         "open orders", 4, "1 not ours, the first is web_1 of BTCUSDT", "account.foreign_orders: count", before=of_a_person
     ),
+    "an order of another bot of the same make": case(
+        "open orders", 4, "0 of ours, 1 not ours, the first is z9k7q2mz00001a", "by hand", before=of_another_bot
+    ),
     "a position where none may be": case(
         "positions", 4, "BTCUSDT long 0.01", "adopt or close", "execution.on_start.positions=refuse", account={"positions": LONG}
     ),
@@ -146,6 +165,9 @@ CASES = {
     "a tripped kill switch": case("latch log", 4, "drawdown 5.2 % > 5 %", "halt --account test --reset", before=tripped),
     "a torn latch log": case("latch log", 4, "line 1 of latch log", "halt --account test --reset", before=unreadable_latch),
     "a journal that is none": case("journal", 4, "file is not a database", "restore a backup", before=no_database),
+    "a damaged journal": case(
+        "journal", 4, "is damaged: NULL value in orders.client_order_id", "restore a backup", before=damaged_journal
+    ),
     "a newer journal": case("journal", 4, "has schema 99, this program knows 1", "update", before=newer_journal),
     "a database of something else": case(
         "journal", 4, "is a database, but no journal of this system", "correct safety.journal.path", before=another_database
