@@ -15,6 +15,7 @@
         │   └── CorruptData         3
         ├── RunFailed               1   a strategy raised, nothing was replayed, results could not be written
         └── SafetyRefusal           4   not armed, latched, lock held
+            └── SplitBrainFound     7   another node holds or moves the account
 
 A message is one sentence that names the file, key or line and says what would be right.
 """
@@ -88,3 +89,9 @@ class SafetyRefusal(Unrecoverable):
     """Starting or resuming would be unsafe."""
 
     exit_code = 4
+
+
+class SplitBrainFound(SafetyRefusal):
+    """Another node holds or moves the account."""
+
+    exit_code = 7

@@ -8,6 +8,7 @@ from typing import Any
 from nautilus_trader.core import UUID4
 from nautilus_trader.model import ClientOrderId, OrderDenied, OrderModifyRejected, TraderId
 
+from execution.journal import IdUsed
 from execution.requests import of_order
 from execution.services import Services
 from execution.topics import REFUSALS
@@ -48,9 +49,19 @@ class Door:
         mid = top.mid if top else None
         try:
             self._services.journal.order(request, mid)
+        except IdUsed as error:
+            self._services.gate.expected.discard(request.client_order_id)
+            self._refuse(request, Refused(Reason.ID_REUSED, str(error)))
+            return False
         except Exception as error:
             self._services.gate.halt(f"the journal cannot be written: {error}", ts_ns)
             raise  # and so the order is not sent
+        late = self._services.gate.last_look(request)
+        if late is not None:
+            self._services.gate.expected.discard(request.client_order_id)
+            self._services.journal.event(ts_ns, request.client_order_id, "OrderDenied", "DENIED", late.detail)
+            self._refuse(request, late)
+            return False
         self._services.view.add(request, mid)
         self._services.lives.begin(request)
         if self._services.latency is not None:

@@ -31,6 +31,23 @@ def encode(value: int, width: int = _WIDTH) -> str:
     return "".join(reversed(digits))
 
 
+def decode(digits: str) -> int | None:
+    """Undo `encode`; None where a character is no base32 digit.
+
+    Examples
+    --------
+    >>> decode("000011")
+    33
+    """
+    value = 0
+    for digit in digits:
+        place = _ALPHABET.find(digit)
+        if place < 0:
+            return None
+        value = value * 32 + place
+    return value
+
+
 def seeded_epoch(seed: int) -> int:
     """30-bit epoch of a backtest: the same seed gives the same ids."""
     return random.Random(seed).getrandbits(30)  # noqa: S311 - reproducible on purpose

@@ -10,11 +10,14 @@ from typing import Any, Protocol
 
 import pyarrow as pa
 
+from errors import Recoverable
 from execution import records
 from risk.request import OrderRequest
 from risk.verdict import Refused
 
 ZERO = Decimal(0)
+EXTERNAL = "EXTERNAL"
+"""Strategy of what no strategy of ours did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,7 @@ class RiskEvent:
     ts_ns
         When.
     kind
-        ``breaker``, ``halt``, ``limit`` or ``order``.
+        ``breaker``, ``halt``, ``limit``, ``order`` or ``deadman``.
     name, instrument_id
         Which breaker, limit or order; "" for the whole account.
     state, level
@@ -101,8 +104,21 @@ class Journal(Protocol):
     def risk(self, event: RiskEvent) -> None:
         """Record a breaker edge, a halt, or an order's illegal step."""
 
+    def reopen(self, client_order_id: str, status: str, why: str, ts_ns: int | None = None) -> None:
+        """Record that an order which was held for over is not: `status` is open again. None: at its last known instant."""
 
-CLOSED = frozenset({"FILLED", "CANCELED", "REJECTED", "EXPIRED", "DENIED"})
+    def settle(self, client_order_id: str, status: str, why: str, ts_ns: int | None = None) -> None:
+        """Record how an order ended by the venue's own word, whatever was believed before. None: at its last known instant."""
+
+
+CLOSED = frozenset({"FILLED", "CANCELED", "REJECTED", "EXPIRED", "DENIED", "NOT_EXECUTED", "FORGOTTEN_NO_FILL"})
+"""What is over. Beside them an order is NEW, ACK, PARTIALLY_FILLED, PENDING_CANCEL or UNKNOWN."""
+KEEPS_PARTIAL = frozenset({"PENDING_CANCEL"})
+"""Open states that a partial fill does not end."""
+
+
+class IdUsed(Recoverable):
+    """A client order id that an order of this journal has had; nothing was written, and the order must not be sent."""
 
 
 @dataclass(slots=True)
@@ -135,15 +151,21 @@ class MemoryJournal:
         """See `Journal.refusal`."""
         self.refusals.append((request, refused))
 
+    @property
+    def refused(self) -> int:
+        """How many orders were refused."""
+        return len(self.refusals)
+
     def event(self, ts_ns: int, client_order_id: str, event: str, status: str | None, detail: str = "") -> None:
         """See `Journal.event`."""
-        self.events.append((ts_ns, client_order_id, event, detail))
+        self._note(ts_ns, client_order_id, event, detail)
         row = self.orders.get(client_order_id)
         if row is None or status is None or row["status"] in CLOSED:
             return  # what is over stays as it ended, whatever arrives late
-        if status == "ACK":
-            row["ts_accepted"] = ts_ns if row["ts_accepted"] is None else row["ts_accepted"]
-            status = "PARTIALLY_FILLED" if row["filled_quantity"] else status
+        if (status == "ACK" or event == "OrderAccepted") and row["ts_accepted"] is None:
+            row["ts_accepted"] = ts_ns
+        if status == "ACK" and row["filled_quantity"]:
+            status = "PARTIALLY_FILLED"
         row["status"] = status
         if status in CLOSED:
             row["ts_closed"] = ts_ns
@@ -182,6 +204,9 @@ class MemoryJournal:
         })  # fmt: skip
         return True
 
+    def _note(self, ts_ns: int, client_order_id: str, event: str, detail: str) -> None:
+        self.events.append((ts_ns, client_order_id, event, detail))
+
     def net(self, instrument_id: str) -> Decimal:
         """Signed sum of the fills of an instrument, base units."""
         return self._net.get(instrument_id, ZERO)
@@ -201,7 +226,7 @@ class MemoryJournal:
             order["ts_accepted"] = fill.ts_ns  # a market order is filled on arrival, without an acceptance of its own
         if total >= order["quantity"]:
             order["status"], order["ts_closed"] = "FILLED", fill.ts_ns
-        elif order["status"] not in CLOSED:
+        elif order["status"] not in CLOSED | KEEPS_PARTIAL:
             order["status"] = "PARTIALLY_FILLED"
 
     def funding(
@@ -216,6 +241,36 @@ class MemoryJournal:
     def risk(self, event: RiskEvent) -> None:
         """See `Journal.risk`."""
         self.risk_events.append(event)
+
+    def reopen(self, client_order_id: str, status: str, why: str, ts_ns: int | None = None) -> None:
+        """See `Journal.reopen`."""
+        row = self.orders.get(client_order_id)
+        self._note(_when(row, ts_ns), client_order_id, "Reopened", why)
+        if row is not None:
+            row["status"], row["ts_closed"], row["reject_reason"] = status, None, None
+
+    def settle(self, client_order_id: str, status: str, why: str, ts_ns: int | None = None) -> None:
+        """See `Journal.settle`."""
+        row = self.orders.get(client_order_id)
+        when = _when(row, ts_ns)
+        self._note(when, client_order_id, "Settled", why)
+        if row is not None:
+            row["status"], row["ts_closed"] = status, when
+            row["reject_reason"] = why if status == "REJECTED" else None
+
+    def adopt(self, ts_ns: int, held: Mapping[str, tuple[Decimal, Decimal]]) -> list[str]:
+        """Book what the account holds when a session begins, by instrument: signed base units and the price it is taken at.
+
+        Booked as fills without a fee, so that every later figure counts them from there.
+
+        Returns
+        -------
+        list of str
+            What an earlier session had not told, one line each; in memory there is none.
+        """
+        for iid, (amount, price) in held.items():
+            self.fill(adoption(ts_ns, iid, amount, price, f"adopted-{iid.partition('-')[0]}"))
+        return []
 
     def tables(self) -> dict[str, pa.Table]:
         """Everything as Arrow tables, by the names and schemas of `execution.records`."""
@@ -232,6 +287,25 @@ class MemoryJournal:
             "funding": records.table(records.FUNDING, self.payments),
             "risk_events": records.table(records.RISK_EVENTS, [risk_row(i, e) for i, e in enumerate(self.risk_events)]),
         }
+
+
+def adoption(ts_ns: int, instrument_id: str, amount: Decimal, price: Decimal, trade_id: str) -> Fill:
+    """A position that was there before us, or a difference that nobody explains, as a fill."""
+    side = "BUY" if amount > 0 else "SELL"
+    return Fill(ts_ns, trade_id, EXTERNAL, instrument_id, trade_id, side, price, abs(amount), "TAKER", ZERO, "USDT")
+
+
+def unanswered(row: Mapping[str, Any]) -> bool:
+    """Whether nothing was heard of an order since it was handed over: it may still reach the venue, or wait there unseen."""
+    return row["status"] == "NEW" or (row["ts_accepted"] is None and row["status"] not in CLOSED)
+
+
+def _when(row: Mapping[str, Any] | None, ts_ns: int | None) -> int:
+    """The instant given, or the last one that is known of the order."""
+    if ts_ns is not None:
+        return ts_ns
+    known = () if row is None else (row["ts_ns"], row["ts_accepted"], row["ts_closed"])
+    return max((ts for ts in known if ts is not None), default=0)
 
 
 def refusal_row(seq: int, request: OrderRequest, refused: Refused) -> dict[str, Any]:

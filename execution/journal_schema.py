@@ -70,7 +70,53 @@ _FIRST = (
     ) STRICT, WITHOUT ROWID""",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST,)
+_SECOND = (
+    "ALTER TABLE orders ADD COLUMN wire_id TEXT",
+    "ALTER TABLE orders ADD COLUMN venue_order_id INTEGER",
+    "ALTER TABLE orders ADD COLUMN algo_id INTEGER",
+    "ALTER TABLE orders ADD COLUMN signed_ms INTEGER",
+    "ALTER TABLE orders ADD COLUMN is_protective INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE orders ADD COLUMN is_algo INTEGER NOT NULL DEFAULT 0",
+    "CREATE INDEX orders_by_venue_id ON orders (venue_order_id)",
+    "ALTER TABLE runs ADD COLUMN chain_seq INTEGER",
+    "ALTER TABLE runs ADD COLUMN chain_hash TEXT",
+    """CREATE TABLE accounts (
+        only_one INTEGER PRIMARY KEY CHECK (only_one = 1), account_id TEXT NOT NULL, environment TEXT NOT NULL,
+        host TEXT NOT NULL, since_ns INTEGER NOT NULL
+    ) STRICT""",
+    """CREATE TABLE epochs (
+        epoch INTEGER PRIMARY KEY, run_id TEXT NOT NULL REFERENCES runs, purpose TEXT NOT NULL, created_ns INTEGER NOT NULL
+    ) STRICT""",
+    "INSERT OR IGNORE INTO epochs SELECT epoch, run_id, 'strategies', started_ns FROM runs",
+    """CREATE TABLE cancels (
+        cancel_id INTEGER PRIMARY KEY, run_id TEXT NOT NULL REFERENCES runs, client_order_id TEXT NOT NULL,
+        sent_ms INTEGER NOT NULL, answered_ms INTEGER, outcome TEXT
+    ) STRICT""",
+    "CREATE INDEX cancels_by_order ON cancels (client_order_id, cancel_id)",
+    """CREATE TABLE income (
+        kind TEXT NOT NULL, transaction_id INTEGER NOT NULL, run_id TEXT NOT NULL REFERENCES runs, symbol TEXT NOT NULL,
+        asset TEXT NOT NULL, amount TEXT NOT NULL, ts_ms INTEGER NOT NULL, PRIMARY KEY (kind, transaction_id)
+    ) STRICT, WITHOUT ROWID""",
+    "CREATE INDEX income_by_time ON income (ts_ms)",
+    """CREATE TABLE wallet (
+        wallet_id INTEGER PRIMARY KEY, run_id TEXT NOT NULL REFERENCES runs, ts_ms INTEGER NOT NULL, asset TEXT NOT NULL,
+        balance TEXT NOT NULL, source TEXT NOT NULL
+    ) STRICT""",
+    """CREATE TABLE actions (
+        action_id INTEGER PRIMARY KEY, run_id TEXT NOT NULL REFERENCES runs, ts_ns INTEGER NOT NULL, kind TEXT NOT NULL,
+        subject TEXT NOT NULL, detail TEXT NOT NULL, figures TEXT NOT NULL
+    ) STRICT""",
+    """CREATE TABLE venue_messages (
+        seq INTEGER PRIMARY KEY, run_id TEXT NOT NULL REFERENCES runs, ts_ns INTEGER NOT NULL, kind TEXT NOT NULL,
+        body TEXT NOT NULL, hash TEXT NOT NULL
+    ) STRICT""",
+    """CREATE TRIGGER venue_messages_stay BEFORE UPDATE ON venue_messages
+        BEGIN SELECT RAISE(ABORT, 'venue messages are append-only'); END""",
+    """CREATE TRIGGER venue_messages_remain BEFORE DELETE ON venue_messages
+        BEGIN SELECT RAISE(ABORT, 'venue messages are append-only'); END""",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND)
 """Statements that lead from version n to n + 1."""
 
 

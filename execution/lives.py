@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any
 
 from execution.journal import RiskEvent
@@ -36,10 +37,20 @@ class Lives:
         Time limits and partial fills.
     record
         Takes what is illegal or alarming.
+
+    Attributes
+    ----------
+    moved
+        Told of every step that no engine event has made, and of every order that was over and is not any more: the journal's state
+        follows (`execution.services`).
+    definite
+        Whether a reject proves that the order will never live; live, many do not (`runners.live.doubts`).
     """
 
     def __init__(self, config: OrderCareConfig, record: Callable[[RiskEvent], None]) -> None:
         self.config = config
+        self.moved: Callable[[Step], None] = _nobody
+        self.definite: Callable[[Any], bool] = _always
         self._record = record
         self._open: dict[str, OrderLife] = {}
         self._over: dict[str, OrderLife] = {}
@@ -72,7 +83,28 @@ class Lives:
             life.quantity = event.quantity.as_decimal()
             return None
         known = HAPPENINGS.get(kind)
-        return None if known is None else self._after(life, life.apply(event.ts_event, *known))
+        if known is None:
+            return None
+        definite = kind != "OrderRejected" or self.definite(event)
+        return self._after(life, life.apply(event.ts_event, *known, definite=definite))
+
+    def filled(self, client_order_id: str, ts_ns: int, trade_id: str, quantity: Decimal) -> Step | None:
+        """Take a trade that the venue lists and no engine event has told; None where the order is unknown."""
+        life = self.get(client_order_id)
+        return None if life is None else self._after(life, life.fill(ts_ns, trade_id, quantity, Evidence.QUERY))
+
+    def happened(
+        self, client_order_id: str, ts_ns: int, what: Happening, evidence: Evidence, *, definite: bool = True,
+        after_fence: bool = False,
+    ) -> Step | None:  # fmt: skip
+        """Take what a query or a timer has shown; see `execution.lifecycle.OrderLife.apply`. None where the order is unknown."""
+        life = self.get(client_order_id)
+        if life is None:
+            return None
+        step = self._after(life, life.apply(ts_ns, what, evidence, definite=definite, after_fence=after_fence))
+        if step.legal and step.from_status is not step.to_status and not _reopened(step):
+            self.moved(step)
+        return step
 
     def due(self, ts_ns: int) -> list[Decision]:
         """What is to be done about unanswered, partly filled and resting orders; ask once a second."""
@@ -87,6 +119,8 @@ class Lives:
                 self._remember(life)
         elif order_id in self._over:
             self._open[order_id] = self._over.pop(order_id)
+        if step.legal and _reopened(step):
+            self.moved(step)
         return step
 
     def _remember(self, life: OrderLife) -> None:
@@ -94,6 +128,19 @@ class Lives:
         self._order.append(life.client_order_id)
         if len(self._order) > REMEMBERED:
             self._over.pop(self._order.popleft(), None)
+
+
+def _nobody(_step: Step) -> None:
+    """Nobody listens yet."""
+
+
+def _always(_event: Any) -> bool:
+    """A simulated venue says what it means."""
+    return True
+
+
+def _reopened(step: Step) -> bool:
+    return step.from_status in TERMINAL and step.to_status not in TERMINAL
 
 
 def _as_event(step: Step) -> RiskEvent:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -9,6 +10,7 @@ from nautilus_trader.model import LiquiditySide, OrderSide
 
 from execution.journal import Fill, Journal
 from execution.latency import LatencyProbe
+from execution.lifecycle import Status, Step
 from execution.lives import Lives
 from execution.watch import Watch
 from risk.gate import RiskGate
@@ -40,10 +42,16 @@ class Relay:
     ----------
     latency
         Told of every answer, where a session measures.
+    listeners
+        Told of every order event before it is folded, with the order as it was counted until then.
+    position_listeners
+        Told of every position event before it is folded.
     """
 
     def __init__(self, gate: RiskGate, journal: Journal, lives: Lives, watch: Watch) -> None:
         self.latency: LatencyProbe | None = None
+        self.listeners: list[Callable[[Any, WorkingOrder | None], None]] = []
+        self.position_listeners: list[Callable[[Any], None]] = []
         self._gate = gate
         self._view: AccountView = gate.view
         self._journal = journal
@@ -55,27 +63,34 @@ class Relay:
         kind, order_id = type(event).__name__, str(event.client_order_id)
         if self.latency is not None:
             _time(self.latency, kind, order_id)
+        for listen in self.listeners:
+            listen(event, self._view.working.get(order_id))
         if kind == "OrderFilled":
             self._filled(event, strategy_id, order_id)
             return
-        self._lives.apply(event)
+        step = self._lives.apply(event)
         working = self._view.working.get(order_id)
         if kind == "OrderUpdated":
             self._view.resize(order_id, event.quantity.as_decimal())
             self._journal.resize(order_id, event.quantity.as_decimal())
         elif kind in _OVER:
-            self._view.close(order_id)
+            if step is None or step.to_status is not Status.UNKNOWN:  # in doubt it counts fully
+                self._view.close(order_id)
         elif working is not None:
             if kind == "OrderAccepted":
                 working.accepted = True
                 self._note_queue(event, order_id)
             working.pending_cancel = _CANCEL_PENDING.get(kind, working.pending_cancel)
-        self._journal.event(event.ts_event, order_id, kind, STATUS.get(kind), str(getattr(event, "reason", "") or ""))
+        self._journal.event(
+            event.ts_event, order_id, kind, status_of(kind, step), str(getattr(event, "reason", "") or "")
+        )
         self._watch.on_answer(event)
 
     def position(self, event: Any, strategy_id: str) -> None:
         """Take one position event as the strategy's position."""
         kind, instrument_id = type(event).__name__, str(event.instrument_id)
+        for listen in self.position_listeners:
+            listen(event)
         self._view.refresh()
         if kind == "PositionClosed":
             self._view.set_position(strategy_id, instrument_id, FLAT)
@@ -123,6 +138,13 @@ class Relay:
         if order.price is not None:
             ahead = self._view.books.displayed(event.instrument_id, order.side > 0, float(order.price))
             self._journal.queue(order_id, ahead)
+
+
+def status_of(kind: str, step: Step | None) -> str | None:
+    """State of an order after an event: that of its life where it is in doubt, else what the event says."""
+    if step is not None and step.legal and step.to_status in (Status.UNKNOWN, Status.PENDING_CANCEL):
+        return str(step.to_status)
+    return STATUS.get(kind)
 
 
 def _time(latency: LatencyProbe, kind: str, order_id: str) -> None:

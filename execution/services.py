@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Protocol
 
@@ -10,9 +11,11 @@ from execution.faults import Faults
 from execution.held import HeldLimits
 from execution.journal import Journal
 from execution.latency import LatencyProbe
+from execution.lifecycle import TERMINAL, Step
 from execution.lives import Lives
 from execution.order_care import Care, Decision, OrderCareConfig
 from execution.relay import Relay
+from execution.tape.tape import Tape
 from execution.topics import CARE
 from execution.turns import Turns
 from execution.watch import Publish, Watch
@@ -61,11 +64,15 @@ class Services:
         self.watch = Watch(gate, journal)
         self.held = HeldLimits(gate, self.watch.record)
         self.lives = Lives(care or OrderCareConfig(), self.watch.record)
+        self.lives.moved = functools.partial(follow, journal)
         self.relay = Relay(gate, journal, self.lives, self.watch)
         self.query = query
         self.replayed = replayed
         self.keeper: Keeper | None = None
         self.latency: LatencyProbe | None = None  # a live session measures, a backtest does not
+        self.loops = 0  # turns of the trading loop, counted by its own clock: proof of life for the dead-man
+        self.pulse: Callable[[], None] | None = None
+        self.tape: Tape | None = None  # likewise
 
     def measure(self, latency: LatencyProbe) -> None:
         """Take the time of everything from now on: ticks, decisions, answers, fills."""
@@ -97,6 +104,8 @@ class Services:
 
         Called by whoever is first for a market message, before any strategy acts on it: the same run halts at the same place.
         """
+        if self.tape is not None:
+            self.tape.deltas(deltas)
         self.watch.on_book(deltas)
         self._observe(ts_ns, publish)
 
@@ -107,6 +116,9 @@ class Services:
 
     def on_time(self, ts_ns: int, publish: Publish) -> None:
         """Once a second: silences, cool-downs, equity, limits on what is held, and orders that take too long."""
+        self.loops += 1
+        if self.pulse is not None:
+            self.pulse()
         self.watch.on_time(ts_ns)
         decisions = [*self.lives.due(ts_ns), *self.held.look(ts_ns)]
         self._observe(ts_ns, publish)
@@ -128,3 +140,18 @@ class Services:
             publish(CARE, decision)
         elif self.query is not None:
             self.query(decision.client_order_id)
+
+
+def follow(journal: Journal, step: Step) -> None:
+    """Bring an order's row to where a query, a timer or a late fill has taken its life."""
+    order_id, to, why = (
+        step.client_order_id,
+        str(step.to_status),
+        f"{step.what} by {step.evidence}: {step.detail}".rstrip(": "),
+    )
+    if step.to_status in TERMINAL:
+        journal.settle(order_id, to, why, step.ts_ns)
+    elif step.from_status in TERMINAL:
+        journal.reopen(order_id, to, why, step.ts_ns)
+    else:
+        journal.event(step.ts_ns, order_id, f"Life{step.to_status.title().replace('_', '')}", to, why)

@@ -9,6 +9,9 @@ from nautilus_trader.model import ClientOrderId
 from execution.journal import CLOSED, MemoryJournal
 from execution.relay import STATUS, to_fill
 
+PAST_ENGINE = frozenset({"stop", "protective", "recovery"})
+"""Strategies of orders that a live session sends over its own client (`runners.live.closes`)."""
+
 
 def settle_orders(journal: MemoryJournal, cache: Any) -> None:
     """Bring every open row of the journal to its end.
@@ -32,6 +35,8 @@ def settle_orders(journal: MemoryJournal, cache: Any) -> None:
 def _settle(journal: MemoryJournal, cache: Any, row: dict[str, Any]) -> None:
     order_id = row["client_order_id"]
     order = cache.order(ClientOrderId(order_id))
+    if order is None and row["strategy_id"] in PAST_ENGINE:
+        return  # the engine never had it: what the venue said of it stands, such as a protective stop that is kept
     if order is None:
         journal.event(row["ts_ns"], order_id, "OrderDenied", "DENIED", "the run ended before the order was sent")
         return

@@ -35,18 +35,20 @@ class Turns:
     Attributes
     ----------
     strategies
-        In the order of the configuration; set by the wiring.
+        In the order of the configuration.
+    alone
+        True with one strategy: there is nobody to wait for.
     """
 
     def __init__(self) -> None:
         self.strategies: Sequence[Any] = ()
+        self.alone = True
         self._members: dict[tuple[str, str], set[int]] = {}
         self._rounds: dict[tuple[str, str], _Round] = {}
 
-    @property
-    def alone(self) -> bool:
-        """True with one strategy: there is nobody to wait for."""
-        return len(self.strategies) < 2
+    def line_up(self, strategies: Sequence[Any]) -> None:
+        """Take the strategies in the order of the configuration."""
+        self.strategies, self.alone = strategies, len(strategies) < 2
 
     def subscribe(self, handler: str, key: str, strategy: Any) -> None:
         """Note a subscription of market data by a strategy with a handler for it."""

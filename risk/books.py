@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from nautilus_trader.model import BookType, InstrumentId, OrderBook, OrderSide, Price
 
@@ -22,8 +22,7 @@ NO_PRICES = (0.0, 0.0)
 _SIZE_DIGITS = 8  # of a displayed size; Binance uses at most eight
 
 
-@dataclass(frozen=True, slots=True)
-class Top:
+class Top(NamedTuple):
     """Best bid and ask with their displayed sizes, quote and base units.
 
     Attributes

@@ -15,6 +15,10 @@ def _unrecorded(request: OrderRequest, refused: Refused) -> None:
     raise RuntimeError(f"no journal to record the refusal of {request.client_order_id}: {refused.detail}")
 
 
+def _never_closed(_instrument_id: str, _ts_ns: int) -> Refused | None:
+    return None
+
+
 @dataclass(slots=True)
 class Desk:
     """One per strategy, set by the wiring before the run.
@@ -35,6 +39,8 @@ class Desk:
         Of the order that is submitted next; the guard takes it with the order.
     refuse
         Records a wish that cannot become an order, such as a size below one step.
+    closed
+        What shuts every entry of an instrument now: asking again would be refused for the same reason.
     reprice
         Set by the strategy: tries a post-only entry again after the venue refused it.
     moved
@@ -49,6 +55,7 @@ class Desk:
     trading_end_ns: int | None = None
     purpose: Purpose = NO_PURPOSE
     refuse: Callable[[OrderRequest, Refused], None] = _unrecorded
+    closed: Callable[[str, int], Refused | None] = _never_closed
     reprice: Callable[[str], None] | None = None
     moved: Callable[[], None] | None = None
 

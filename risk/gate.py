@@ -24,6 +24,8 @@ from risk.view import AccountView
 _ORDER_RANK = {"post_only": 0, "limit": 1, "market": 2}
 ID_LENGTH = 14
 EQUITY_EVERY_NS = 1_000_000_000
+type Lock = Callable[[OrderRequest], Refused | None]
+"""Refuses an entry while something outside the gate is not in order; cheap, asked before every entry."""
 _FACTOR_SLACK = 1e-9  # a factor that was multiplied back must not differ by an ulp
 
 
@@ -60,6 +62,8 @@ class RiskGate:
         Approved ids that the engine has not yet seen.
     venue_budget
         Asked last for each order that may go: why the venue's rate budget keeps it back. None: there is no venue to ask.
+    locks
+        Asked before each entry, right after the switch: what a live session demands beside it (dead-man). Empty in a backtest.
     """
 
     config: RiskConfig
@@ -75,6 +79,7 @@ class RiskGate:
     approved: set[str] = field(default_factory=set)
     expected: set[str] = field(default_factory=set)
     venue_budget: Callable[[OrderRequest], str | None] | None = None
+    locks: list[Lock] = field(default_factory=list)
     _observed_ns: int = -EQUITY_EVERY_NS
 
     def __post_init__(self) -> None:
@@ -106,6 +111,22 @@ class RiskGate:
             self.expected.add(request.client_order_id)
             self.throttles.on_sent(request)
         return verdict
+
+    def closed(self, instrument_id: str, ts_ns: int) -> Refused | None:
+        """What shuts every entry of an instrument now, as far as memory knows: a halt or a breaker; the check looks further."""
+        if self.halts.reason is None:
+            return self._restricted(instrument_id)
+        breach = self.halts.refusal(ts_ns)
+        return None if breach is None else Refused.of(breach)
+
+    def last_look(self, request: OrderRequest) -> Refused | None:
+        """Ask switch and locks once more right before an entry is sent: its row may have waited for the disk meanwhile."""
+        if not self.locks or not request.is_entry:
+            return None
+        breach = self.halts.refusal(request.ts_ns)
+        if breach is not None:
+            return Refused.of(breach)
+        return next((locked for lock in self.locks if (locked := lock(request)) is not None), None)
 
     def saw(self, client_order_id: str) -> bool:
         """Take note that the engine has an order; False when it was not approved for exactly this one send."""
@@ -186,6 +207,9 @@ class RiskGate:
         breach = self.halts.refusal(request.ts_ns)
         if breach is not None:
             return Refused.of(breach)
+        locked = next((found for lock in self.locks if (found := lock(request)) is not None), None)
+        if locked is not None:
+            return locked
         verdict = self._book(request.instrument_id)
         return verdict if isinstance(verdict, Refused) else self._breakers(request)
 
@@ -199,15 +223,21 @@ class RiskGate:
         return APPROVED
 
     def _breakers(self, request: OrderRequest) -> Verdict:
-        restriction = self.board.restriction(request.instrument_id)
-        if not restriction.entries_allowed:
-            detail = f"{restriction.breakers[0]}: {restriction.reason}"
-            return Refused(Reason.BREAKER, detail, {"open": ", ".join(restriction.breakers)})
+        restricted = self._restricted(request.instrument_id)
+        if restricted is not None:
+            return restricted
         factor = self.size_factor(request.instrument_id)
         if request.size_factor > factor + _FACTOR_SLACK:
             detail = f"{request.size_factor:.0%} of the usual size, {factor:.0%} allowed"
             return Refused(Reason.SIZE_FACTOR, detail, {"asked": request.size_factor, "allowed": factor})
         return APPROVED
+
+    def _restricted(self, instrument_id: str) -> Refused | None:
+        restriction = self.board.restriction(instrument_id)
+        if restriction.entries_allowed:
+            return None
+        detail = f"{restriction.breakers[0]}: {restriction.reason}"
+        return Refused(Reason.BREAKER, detail, {"open": ", ".join(restriction.breakers)})
 
     def _policy(self, request: OrderRequest) -> Verdict:
         policy = self.policies.get(request.strategy_id)

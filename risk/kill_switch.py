@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import secrets
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -15,6 +16,8 @@ from errors import SafetyRefusal
 from risk.arm_token import ArmToken, Identity, MemoryTokenStore, TokenStore, TokenUnreadable
 from risk.breach import Figure
 from risk.latch_log import Act, LatchLog, LatchRecord, LatchUnreadable, MemoryLatchLog, latched_by
+
+DISK_HANGS = "arm token and latch record were not written yet: the disk does not answer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +49,20 @@ class KillSwitch:
         What a token must have been given for.
     new_id
         Makes token ids.
+    patience_secs
+        How long a trip waits for the disk: what takes longer goes on beside it, since cancels wait for no disk (`recovery.md` 9).
+        None: to the end.
     """
 
     def __init__(
         self, tokens: TokenStore, log: LatchLog, identity: Identity,
-        new_id: Callable[[], str] = lambda: secrets.token_hex(16),
+        new_id: Callable[[], str] = lambda: secrets.token_hex(16), *, patience_secs: float | None = None,
     ) -> None:  # fmt: skip
         self._tokens = tokens
         self._log = log
         self._identity = identity
         self._new_id = new_id
+        self._patience_secs = patience_secs
         self._verified: ArmToken | None = None
         self._log_stamp = -1
         self.tripped: Trip | None = None
@@ -65,14 +72,18 @@ class KillSwitch:
         if self.tripped is not None:
             return self.tripped
         first = self.tripped = Trip(ts_ns, reason or "no reason given", figures or {})
+        written = _within(lambda: self._put_down(first, operator), self._patience_secs)
+        self.tripped = replace(first, problems=(DISK_HANGS,)) if written is None else written
+        return self.tripped
+
+    def _put_down(self, first: Trip, operator: str) -> Trip:
         problems = [self._tokens.delete()]
         earlier = self._trip_before_restart()
         if earlier is None:
             problems.append(self._record(first, operator))
         else:
             first = Trip(earlier.ts_ns, earlier.reason, earlier.figures)
-        self.tripped = replace(first, problems=tuple(problem for problem in problems if problem is not None))
-        return self.tripped
+        return replace(first, problems=tuple(problem for problem in problems if problem is not None))
 
     def refusal(self) -> str | None:
         """Return why entries are shut, or None; ask right before every entry.
@@ -174,6 +185,17 @@ def _standing(records: Sequence[LatchRecord]) -> LatchRecord | None:
     """First trip since the last token was made."""
     made = max((i for i, record in enumerate(records) if record.act is not Act.TRIPPED), default=-1)
     return next((record for record in records[made + 1 :] if record.act is Act.TRIPPED), None)
+
+
+def _within(work: Callable[[], Trip], secs: float | None) -> Trip | None:
+    """Do it, on a thread of its own where a time is given; None when it was not done by then, and goes on."""
+    if secs is None:
+        return work()
+    found: list[Trip] = []
+    thread = threading.Thread(target=lambda: found.append(work()), name="kill-switch", daemon=True)
+    thread.start()
+    thread.join(secs)
+    return found[0] if found else None
 
 
 def run_switch(config_hash: str) -> KillSwitch:

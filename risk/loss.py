@@ -187,7 +187,8 @@ class LossLedger:
         if limit is None or loss <= limit:
             return None
         figures = {"loss": str(loss), "limit": str(limit), "start_equity": str(self.state.day_start)}
-        return Breach(Limit.DAILY_LOSS, f"daily loss {loss:.2f} > {limit:.2f}", figures)
+        digits = 2 if round(loss, 2) != round(limit, 2) else 8  # never "3.00 > 3.00"
+        return Breach(Limit.DAILY_LOSS, f"daily loss {loss:.{digits}f} > {limit:.2f}", figures)
 
     def _drawdown(self, equity: Decimal) -> Breach | None:
         limit, peak = self.config.max_drawdown_pct, self.state.peak

@@ -5,8 +5,10 @@ Bounded memory: each window holds at most as many instants as its limit.
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
+from collections.abc import Mapping
 from decimal import Decimal
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -67,6 +69,16 @@ class _Window:
             self._instants.popleft()
         return len(self._instants)
 
+    def per_second(self, ts_ns: int) -> dict[str, int]:
+        """How many in each second that is still in the window."""
+        self.count(ts_ns)
+        return {str(second): count for second, count in Counter(one // NS for one in self._instants).items()}
+
+    def refill(self, seconds: Mapping[str, int]) -> None:
+        """Undo `per_second`; an instant counts to the end of its second."""
+        for second, count in sorted((int(second), count) for second, count in seconds.items()):
+            self._instants.extend([(second + 1) * NS - 1] * count)
+
 
 _RATIO_CAPACITY = 100_000
 _SHAPES = 1000
@@ -125,6 +137,22 @@ class Throttles:
     def on_flat(self, ts_ns: int, strategy_id: str, instrument_id: str) -> None:
         """Start the re-entry cool-down: a strategy's position on a symbol was closed."""
         self._flat_ns[(strategy_id, instrument_id)] = ts_ns
+
+    def state(self, ts_ns: int) -> dict[str, Any]:
+        """What must survive a restart, as plain values: cool-downs, cancels and fills. What is over within seconds is left out."""
+        return {
+            "flat_ns": [[*key, flat_ns] for key, flat_ns in sorted(self._flat_ns.items())],
+            "cancels": {name: window.per_second(ts_ns) for name, window in self._cancels.items()},
+            "fills": {name: window.per_second(ts_ns) for name, window in self._fills.items()},
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Take over what `state` gave before a restart."""
+        self._flat_ns.update({(strategy, instrument): flat_ns for strategy, instrument, flat_ns in state["flat_ns"]})
+        for name, seconds in state["cancels"].items():
+            self._ratio_window(self._cancels, name).refill(seconds)
+        for name, seconds in state["fills"].items():
+            self._ratio_window(self._fills, name).refill(seconds)
 
     def _ratio_window(self, windows: dict[str, _Window], strategy_id: str) -> _Window:
         found = windows.get(strategy_id)

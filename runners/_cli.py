@@ -25,14 +25,23 @@ COMMANDS: Mapping[str, str] = {
     "venue": "Run a simulated Binance with scripted faults.",
     "preflight": "Check everything that a live session needs.",
     "live": "Run strategies on the live node.",
+    "watchdog": "Watch a live node, and end it when it hangs.",
     "status": "Show limits, their use, breakers and switch.",
     "halt": "Halt an account, or reset a halt.",
+    "cancel": "Cancel an account's open orders, past its node.",
+    "flatten": "Close an account's positions and orders, past its node.",
+    "recover": "Bring an account's journal and the venue together.",
+    "audit": "Hold an account's journal against the venue.",
     "incident": "List, show or replay what was kept of a trip.",
+    "journal": "Verify, show or back up an account's order journal.",
     "record": "Record public market streams to files.",
+    "crash-matrix": "Crash a node at every write point and judge what is left.",
+    "soak": "Trade a day's messages as fast as the node keeps up, with faults.",
+    "parity": "Replay a session's decisions and compare them.",
 }
 """Name and help line of every command; the code is in ``runners/<name>.py`` and is imported when it is called."""
 
-PACKAGES = frozenset({"config", "live", "preflight"})
+PACKAGES = frozenset({"config", "live", "preflight", "watchdog"})
 """Commands whose code is in ``runners/<name>/__main__.py``."""
 
 

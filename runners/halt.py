@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from runners._cli import new_app, run
 from runners._trust import AsJson
 from runners.accounts import DEFAULT_STATE, Account, StateFolder
+
+if TYPE_CHECKING:
+    from runners.accounts import AccountPlace
+    from runners.halting import OpenOrders
 
 app = new_app("Halt an account, or reset a halt.")
 
@@ -33,8 +38,10 @@ def halt(
     from runners.accounts import find_account, operator  # noqa: PLC0415
 
     place = find_account(state, account)
-    act = halting.reset if reset else halting.halt
-    done = act(state, place, reason, operator(), time.time_ns())
+    if reset:
+        done = halting.reset(state, place, reason, operator(), time.time_ns(), _venue(place, state))
+    else:
+        done = halting.halt(state, place, reason, operator(), time.time_ns())
     if as_json:
         typer.echo(json.dumps(asdict(done), indent=1))
         return
@@ -43,6 +50,16 @@ def halt(
         typer.echo(f"  {line}")
     for line in done.problems:
         typer.echo(f"  problem: {line}", err=True)
+
+
+def _venue(place: AccountPlace, state: Path) -> OpenOrders | None:
+    """Whoever can ask what is open; a paper account has no venue."""
+    import os  # noqa: PLC0415
+
+    from runners.live.secrets import DOT_ENV  # noqa: PLC0415
+    from runners.operating.standing import orders_of  # noqa: PLC0415
+
+    return orders_of(place, state, os.environ, DOT_ENV, lambda text: typer.echo(text, err=True))
 
 
 if __name__ == "__main__":

@@ -133,10 +133,10 @@ def _node_lines(state: Path, place: AccountPlace) -> tuple[str, ...]:
     pid = node_of(state, place)
     if pid is None:
         return ("no node holds the account; what is open at the venue was not touched",)
-    stop = place.path / "STOP"
     return (
-        f"a node runs (process {pid}): it reads the token before every entry; what already rests at the venue was not touched",
-        f"to cancel and stop it: Ctrl-C there, or make the file {stop.as_posix()} (STOP_FLATTEN closes positions as well)",
+        f"a node runs (process {pid}): within two seconds it takes back what rests, does with positions what execution.on_stop "
+        "says, and ends with exit code 4",
+        "if it hangs, nothing at the venue has been touched: python -m runners status tells",
     )
 
 

@@ -110,7 +110,7 @@ def of_run(path: Path) -> list[Look]:
 
 def parts(look: Look) -> Iterator[RenderableType]:
     """What is printed, top to bottom."""
-    state = f"[bold red]HALTED[/]: {escape(look.halted)}" if look.halted else "[green]entries are open[/]"
+    state = f"[bold red]HALTED[/]: {escape(look.halted)}" if look.halted else _open(look)
     if look.halted is not None and look.halted.startswith(halting.NOT_ARMED):
         state = f"entries are shut: {escape(look.halted)}"
     yield f"[bold]{escape(look.title)}[/]  {state}"
@@ -124,6 +124,27 @@ def parts(look: Look) -> Iterator[RenderableType]:
         yield _latch(look.records)
 
 
+def _open(look: Look) -> str:
+    """Not halted: of an account only a node that speaks can send an entry."""
+    if look.age_secs is None or look.node is not None:
+        return "[green]entries are open[/]"
+    return "not halted; entries are open when a node runs"
+
+
+def _node(look: Look, age_secs: float) -> str:
+    """Whether a node runs, hangs, has ended, or has gone without a word."""
+    phase = "" if look.status is None else look.status.phase
+    if look.node is not None:
+        silent = " and has not said so since: it hangs" if age_secs > STALE_SECS else ""
+        return f"process {look.node} runs; the figures are {age_secs:,.0f} s old{silent}"
+    gone = (
+        ""
+        if phase == "finished"
+        else f", and the last one was gone without a word while it was {phase}: look at the venue"
+    )
+    return f"no node runs{gone}; the figures are {age_secs:,.0f} s old"
+
+
 def _lines(look: Look) -> Iterator[str]:
     status = look.status
     if look.problem:
@@ -131,9 +152,7 @@ def _lines(look: Look) -> Iterator[str]:
     if look.token:
         yield f"arm token: {look.token}"
     if look.age_secs is not None:
-        node = f"process {look.node} runs" if look.node is not None else "no node runs"
-        silent = " and has not said so since: it hangs" if look.node is not None and look.age_secs > STALE_SECS else ""
-        yield f"node: {node}; the figures are {look.age_secs:,.0f} s old{silent}"
+        yield f"node: {_node(look, look.age_secs)}"
     elif look.token:
         yield (
             "node: none has written a status here"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -94,6 +94,12 @@ class Plan:
         Kill switch and losses of an account; a run's own where there is none.
     replayed
         True for a backtest: books are left to the strategies that listen to them.
+    wrap
+        Puts the gate in front of a strategy class; another one where a session is taped, or a tape played.
+    view
+        Makes the account view.
+    journal
+        Takes everything that happens; None: a new one in memory.
     """
 
     instruments: Mapping[str, Any]
@@ -113,6 +119,9 @@ class Plan:
     care: OrderCareConfig = field(default_factory=OrderCareConfig)
     halts: Halts | None = None
     replayed: bool = False
+    wrap: Callable[[type[Any]], type[Any]] = guard_class
+    view: Callable[..., AccountView] = AccountView
+    journal: MemoryJournal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +135,7 @@ class Package:
     services
         Gate, journal, view, faults.
     journal
-        The memory journal, to be written as tables.
+        Its rows of this run are in memory, to be written as tables; a live node's is on disk as well.
     """
 
     strategies: tuple[Strategy, ...]
@@ -165,16 +174,16 @@ def build(entries: Sequence[StrategyEntry], plan: Plan) -> Package:
     _supported(plan)
     seal()
     books = Books(record=plan.record_tops, from_quotes=plan.from_quotes)
-    view = AccountView(books, dict(plan.fees), plan.instruments)
+    view = plan.view(books, dict(plan.fees), plan.instruments)
     rules = {iid: of_instrument(instrument) for iid, instrument in plan.instruments.items()}
     policies = {entry.id: entry.policy for entry in entries}
     ids = ClientOrderIds(plan.order_tag, plan.epoch)
     halts = plan.halts or Halts(run_switch("run"), LossLedger(plan.risk.losses()))
     gate = RiskGate(plan.risk, view, rules, policies, halts, plan.trading_start_ns, plan.trading_end_ns, ids.prefix)
-    journal = MemoryJournal()
+    journal = plan.journal if plan.journal is not None else MemoryJournal()
     services = Services(gate, journal, plan.care, replayed=plan.replayed)
     strategies = tuple(_strategy(entry, plan, services, ids) for entry in entries)
-    services.turns.strategies = strategies
+    services.turns.line_up(strategies)
     instrument_ids = [InstrumentId.from_str(iid) for iid in plan.instruments]
     keeper = BookKeeper(BookKeeperConfig(services, instrument_ids, lends=plan.replayed))
     return Package(strategies, (keeper,), services, journal)
@@ -207,7 +216,7 @@ def _strategy(entry: StrategyEntry, plan: Plan, services: Services, ids: ClientO
     strategy.wire = Wire(plan.latency, plan.insert_ns, plan.cancel_ns)
     strategy.desk = Desk(
         entry.id, services.view, entry.policy, ids.next, plan.trading_start_ns, plan.trading_end_ns,
-        refuse=services.journal.refusal,
+        refuse=services.journal.refusal, closed=services.gate.closed,
     )  # fmt: skip
     return strategy  # type: ignore[no-any-return]
 
@@ -221,7 +230,7 @@ def _made(entry: StrategyEntry, plan: Plan) -> Any:
             argument = _setup(entry, cls, plan)
         else:
             argument = foreign.build_config(entry, trusted=plan.trusted, workspace=plan.workspace)
-        strategy: Any = _constructed(guard_class(cls), argument)
+        strategy: Any = _constructed(plan.wrap(cls), argument)
         foreign.check_options(strategy.config)
     except (ConfigError, TypeError) as error:
         raise ConfigError(f"strategy {entry.id}: {error}") from error

@@ -56,6 +56,7 @@ class Actor:
         self._size_precision: int = instrument.size_precision
         self._tries: dict[str, _Try] = {}
         self._standing: tuple[Quote | None, list[WorkingOrder]] = (None, [])
+        self._told: Refused | None = None
 
     def perform(self, intent: Intent) -> None:
         """Do what one intent says."""
@@ -88,7 +89,7 @@ class Actor:
             return
         purpose = Purpose(intent.why, intent.edge_bps, intent.horizon_secs)
         top, quantity = self._top(), self._quantity(intent.side, intent.size, purpose)
-        if top is None or quantity is None:
+        if top is None or quantity is None or self._is_known_closed():
             return
         kind = self._desk.policy.entry_order
         if kind == "market":
@@ -143,12 +144,19 @@ class Actor:
             missing.append([(side, level) for level in wanted])
         if not unwanted and not any(missing):
             self._standing = (intent, entries)
+        if room <= 0 or not any(missing) or self._is_known_closed():
+            return
         purpose = Purpose(intent.why, intent.edge_bps)
         for side, level in _best_first(*missing):
             quantity = self._quantity(side, level.size, purpose) if room > 0 else None
             if quantity is not None:
                 room -= 1
                 self._limit(side, quantity, level.price, purpose, post_only=True, reduce_only=False)
+
+    def _is_known_closed(self) -> bool:
+        """Whether the last wish was refused by a halt or a breaker that has not changed since: one refusal says it all."""
+        before, self._told = self._told, self._desk.closed(self._key, self._strategy.clock.timestamp_ns())
+        return self._told is not None and self._told == before
 
     def _stands(self, intent: Quote, entries: list[WorkingOrder]) -> bool:
         """True when these very orders were found to be this very wish before, and none of them is being cancelled."""

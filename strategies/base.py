@@ -63,8 +63,8 @@ class StrategySetup[P: StrategyParams]:
 
 _GIVEN = frozenset({
     "params", "instrument", "instrument_id", "tick", "step", "desk", "subscribe_book", "subscribe_prints", "every", "act",
-    "now_ns", "warm", "book", "top", "position", "entry_price", "entry_ts_ns", "working", "fees", "base_units", "step_decimal",
-    "sized", "place_stops", "stop_hit", "stop_price",
+    "now_ns", "warm", "book", "top", "holding", "position", "entry_price", "entry_ts_ns", "working", "fees", "base_units",
+    "step_decimal", "sized", "place_stops", "stop_hit", "stop_price",
 })  # fmt: skip
 
 
@@ -211,22 +211,24 @@ class GuardedStrategy[P: StrategyParams](Strategy):
 
         Both quote units; a trail of 0 leaves the stop where it is. It never widens.
         """
-        return self.__stop is not None and self.__stop.hit(self.__held(), price, trail)
+        return self.__stop is not None and self.__stop.hit(self.holding, price, trail)
 
     @property
     def stop_price(self) -> float | None:
         """Where the position's stop stands, quote units; None when flat."""
         if self.__stop is None:
             return None
-        self.__stop.follow(self.__held())
+        self.__stop.follow(self.holding)
         return self.__stop.price
 
     def __moved(self) -> None:
         """Called by the guard after each position event: a round trip that ends and begins between two prices is not missed."""
         if self.__stop is not None:
-            self.__stop.follow(self.__held())
+            self.__stop.follow(self.holding)
 
-    def __held(self) -> StrategyPosition:
+    @property
+    def holding(self) -> StrategyPosition:
+        """This strategy's position with its entry price and time; `position`, `entry_price` and `entry_ts_ns` are its parts."""
         return self.desk.view.position(self.desk.strategy_id, self.__key)
 
     @property
@@ -253,17 +255,17 @@ class GuardedStrategy[P: StrategyParams](Strategy):
     @property
     def position(self) -> float:
         """This strategy's position, signed base units."""
-        return self.__held().quantity
+        return self.holding.quantity
 
     @property
     def entry_price(self) -> float:
         """Average open price of the position, quote units; 0 when flat."""
-        return self.__held().entry_price
+        return self.holding.entry_price
 
     @property
     def entry_ts_ns(self) -> int:
         """When the position was opened from flat; 0 when flat."""
-        return self.__held().entry_ts_ns
+        return self.holding.entry_ts_ns
 
     @property
     def working(self) -> Mapping[str, WorkingOrder]:

@@ -277,7 +277,7 @@ class OrderFlow(GuardedStrategy[OrderFlowParams]):
         )  # fmt: skip
 
     def _state(self, ts_ns: int, mid: float) -> OrderFlowState:
-        features = self.features
+        features, held = self.features, self.holding
         working = self.working.values()
         resting = next((order for order in working if not order.reduce_only), None)
         return OrderFlowState(
@@ -288,9 +288,9 @@ class OrderFlow(GuardedStrategy[OrderFlowParams]):
             flow=features.flow.ratio,
             toxicity=features.vpin.value,
             edge_bps=features.edge_bps(mid),
-            position=self.position,
-            entry_ts_ns=self.entry_ts_ns,
-            stopped=self.stop_hit(mid),
+            position=held.quantity,
+            entry_ts_ns=held.entry_ts_ns,
+            stopped=held.quantity != 0.0 and self.stop_hit(mid),
             resting_side=int(resting.side) if resting is not None else 0,
             resting_ts_ns=resting.ts_ns if resting is not None else 0,
             cancelling=resting is not None and resting.pending_cancel,

@@ -11,6 +11,7 @@ from risk.view import FLAT, StrategyPosition
 from strategies.sizing import exact
 
 _KEY = ("", "")  # one strategy, one instrument
+_CLEAR = 1e-9  # of the price
 ZERO = Decimal(0)
 
 
@@ -71,8 +72,12 @@ class PositionStop:
             Distance at which the stop follows the best price since the entry, quote units; 0 leaves it where it is.
         """
         self.follow(position)
-        if self._stops.get(_KEY) is None:
+        stop = self._stops.get(_KEY)
+        if stop is None:
             return False
+        side, noise = int(stop.side), _CLEAR * price
+        if trail <= 0.0 and side * (price - float(stop.price)) > noise and side * (float(stop.best) - price) > noise:
+            return False  # between the trigger and the best price so far: the usual case, without exact arithmetic
         at, behind = exact(price), exact(trail)
         found = self._stops.on_prices(_KEY, at, at, behind if behind > ZERO else None)
         return found is not None and self._stops.is_current(found)

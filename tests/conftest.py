@@ -26,3 +26,13 @@ def usdm_recording() -> Path:
 def spot_recording() -> Path:
     """Spot BTCUSDT recording of 2024-08-08."""
     return _recording("binance_spot_btcusdt_20240808.gz")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave long runs out, unless ``-m`` names them."""
+    if config.option.markexpr:
+        return
+    kept = [item for item in items if item.get_closest_marker("soak") is None]
+    if len(kept) < len(items):
+        config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("soak") is not None])
+        items[:] = kept

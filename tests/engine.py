@@ -42,6 +42,8 @@ from nautilus_trader.model import (
 )
 
 from execution.order_care import OrderCareConfig
+from execution.tape.layers import taped
+from execution.tape.tape import Tape
 from execution.wire import Latency
 from risk.breakers.config import BreakersConfig
 from risk.config import RiskConfig
@@ -203,6 +205,7 @@ class Setup:
     epoch: int = 12345
     chunk: int | None = None
     prepare: Callable[[Package], None] | None = None
+    tape: Tape | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +249,7 @@ def plan(setup: Setup) -> Plan:
         trading_end_ns=None if setup.end_ms is None else int(setup.end_ms * MS), latency=setup.sampled, trusted=True,
         from_quotes=setup.from_quotes, replayed=setup.replayed,
         care=setup.care,        insert_ns=int(setup.insert_ms * MS), cancel_ns=int(setup.cancel_ms * MS),
+        **taped(setup.tape),
     )  # fmt: skip
 
 
@@ -272,6 +276,8 @@ def run(strategy: type[Any] | Sequence[Entry], data: Sequence[Any], setup: Setup
     setup = setup or Setup(**more)
     entries = strategy if isinstance(strategy, Sequence) else [entry(strategy, policy=setup.policy)]
     package = build(entries, plan(setup))
+    if setup.tape is not None:
+        setup.tape.attach(package.services, [strategy.desk for strategy in package.strategies])  # type: ignore[attr-defined]
     made = engine(setup)
     try:
         package.attach(portfolio=made.portfolio, cache=made.cache, account_id=AccountId("BINANCE-001"), settlement=USDT)

@@ -21,8 +21,9 @@ MAY_IMPORT = {
     "adapters": {"errors", "catalog"},
     "monitoring": {"errors", "risk", "execution", "catalog"},
     "research": {"errors", "risk", "execution", "catalog", "strategies", "monitoring"},
-    "runners": {"errors", "risk", "execution", "catalog", "strategies", "monitoring", "research", "adapters"},
-    "benchmarks": {"errors", "risk", "execution", "catalog", "strategies", "monitoring", "runners"},
+    "runners": {"errors", "risk", "execution", "catalog", "strategies", "monitoring", "research", "adapters", "crash"},
+    "benchmarks": {"errors", "risk", "execution", "catalog", "strategies", "monitoring", "runners", "adapters"},
+    "crash": {"errors", "risk", "execution", "strategies", "runners", "adapters", "tests"},
 }
 POSIX_ONLY = {"fcntl", "pwd", "grp", "resource", "termios", "tty", "pty", "posix", "syslog", "spwd", "crypt"}
 NO_YAHOO = {"yfinance", "yahoo_fin", "yahooquery", "pandas_datareader"}

@@ -1,4 +1,4 @@
-"""Binance's environments for USD-M, pinned: which hosts belong together, and which of them move real money.
+"""Binance's hosts, pinned, and nowhere else: which belong together to an environment, and which of them move real money.
 
 Checked in November 2026 against the addresses inside nautilus_trader 2.0.0rc6 and ccxt 4.5.90. Keys of one environment are
 worthless in another; a host of one never stands beside a host of another (L-1).
@@ -13,6 +13,24 @@ from urllib.parse import urlsplit
 from errors import ConfigError
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+@dataclass(frozen=True, slots=True)
+class Hosts:
+    """Production hosts of one market, without a path.
+
+    Attributes
+    ----------
+    rest, socket
+        Of questions and of streams.
+    """
+
+    rest: str
+    socket: str
+
+
+USDM = Hosts("https://fapi.binance.com", "wss://fstream.binance.com")
+SPOT = Hosts("https://api.binance.com", "wss://stream.binance.com:9443")
 
 
 class EnvironmentName(enum.StrEnum):
@@ -62,12 +80,12 @@ class Environment:
 
 PRODUCTION = Environment(
     EnvironmentName.PRODUCTION,
-    "https://fapi.binance.com",
-    "wss://fstream.binance.com/public/ws",
-    "wss://fstream.binance.com/market/ws",
-    "wss://fstream.binance.com/private/ws",
+    USDM.rest,
+    f"{USDM.socket}/public/ws",
+    f"{USDM.socket}/market/ws",
+    f"{USDM.socket}/private/ws",
     "wss://ws-fapi.binance.com/ws-fapi/v1",
-    "https://api.binance.com",
+    SPOT.rest,  # a key's permissions are told there
     "LIVE",
     real_money=True,
 )

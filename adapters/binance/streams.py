@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import urlsplit, urlunsplit
 
+from adapters.binance.environments import SPOT, USDM
 from errors import UsageError
 
 Market = Literal["usdm", "spot"]
 Trades = Literal["trade", "aggTrade", "both"]
 SNAPSHOT_LEVELS = 1000
-_REST = {"usdm": "https://fapi.binance.com", "spot": "https://api.binance.com"}
-_SOCKET = {"usdm": "wss://fstream.binance.com", "spot": "wss://stream.binance.com:9443"}
+_HOSTS = {"usdm": USDM, "spot": SPOT}
 _DEPTH_PATH = {"usdm": "/fapi/v1/depth", "spot": "/api/v3/depth"}
 _DEPTH = {"usdm": "depth@0ms", "spot": "depth@100ms"}
 _DERIVED = frozenset({"aggTrade", "markPrice@1s"})
@@ -76,7 +76,7 @@ def endpoints(
     """
     routed = market == "usdm" if routed is None else routed
     if url is None:
-        return Endpoints(market, _REST[market], _SOCKET[market], routed)
+        return Endpoints(market, _HOSTS[market].rest, _HOSTS[market].socket, routed)
     parts = urlsplit(url.rstrip("/"))
     if parts.scheme not in _SECURE or not parts.netloc:
         raise UsageError(f"{url} is no address of a venue: it should read http://127.0.0.1:8800.")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from types import TracebackType
 from typing import Any, Self
@@ -24,6 +25,31 @@ LONGEST_TEXT = 200
 CLOCK_TIMEOUT_SECS = 1.0
 _SIGNATURE = re.compile(r"signature=[0-9a-fA-F]*")
 Value = str | int | bool | Decimal | None
+
+type Witness = Callable[[Exchange], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A request that leaves, and later the same with what came back; without secrets.
+
+    Attributes
+    ----------
+    what
+        'METHOD /path'.
+    params
+        As they were given, signature and key left out.
+    done
+        False right before it leaves.
+    status, text
+        Of the answer; None and why where there was none.
+    """
+
+    what: str
+    params: Mapping[str, str]
+    done: bool = False
+    status: int | None = None
+    text: str = ""
 
 
 class Asker:
@@ -45,6 +71,11 @@ class Asker:
         Host of the key's permissions, None where the environment has none.
     timeout_secs
         For one request.
+
+    Attributes
+    ----------
+    witness
+        Told of every signed request, before it leaves and when it is over; it must not raise.
     """
 
     def __init__(
@@ -59,6 +90,7 @@ class Asker:
     ) -> None:
         self._base_url, self._wallet_url, self._credentials = base_url.rstrip("/"), wallet_url, credentials
         self.budget, self.clock = budget, clock
+        self.witness: Witness | None = None
         self._wire = Wire(timeout_secs)
 
     def __repr__(self) -> str:
@@ -119,7 +151,10 @@ class Asker:
             wait = f"kept back ({held.reason}) for {held.wait_ns / 1e9:.1f} s"
             raise Withheld(Answer(endpoint.what, text=wait), NOT_SENT, held.wait_ns)
         sent_ns = self.clock.monotonic_ns()
-        outcome = await self._wire.send(self._outgoing(endpoint, texts), timeout_secs)
+        out = self._outgoing(endpoint, texts)
+        self._tell(endpoint, texts)
+        outcome = await self._wire.send(out, timeout_secs)
+        self._tell(endpoint, texts, outcome)
         if isinstance(outcome, Silence):
             raise failure(Answer(endpoint.what, text=outcome.why), UNKNOWN if outcome.sent else NOT_SENT)
         answer, finding, body = self._judge(endpoint, outcome)
@@ -146,6 +181,15 @@ class Asker:
         query = self._credentials.sign(texts, self.clock.ms())
         return Outgoing(endpoint.method, host + endpoint.path, query, self._credentials.headers())
 
+    def _tell(self, endpoint: Endpoint, texts: Mapping[str, str], outcome: Reply | Silence | None = None) -> None:
+        if self.witness is None or not endpoint.signed:
+            return
+        if isinstance(outcome, Reply):
+            text = self._hidden(outcome.body.decode("utf-8", "replace"))
+            self.witness(Exchange(endpoint.what, texts, True, outcome.status, text))
+        else:
+            self.witness(Exchange(endpoint.what, texts, outcome is not None, None, outcome.why if outcome else ""))
+
     def _judge(self, endpoint: Endpoint, reply: Reply) -> tuple[Answer, Finding, Any]:
         body, readable = _decode(reply.body)
         code = body.get("code") if isinstance(body, dict) else None
@@ -165,9 +209,11 @@ class Asker:
 
     def _clean(self, text: str) -> str:
         """Cut a text of the venue short, and out of it whatever is secret."""
+        return self._hidden(text)[:LONGEST_TEXT]
+
+    def _hidden(self, text: str) -> str:
         text = _SIGNATURE.sub("signature=***", text)
-        text = text if self._credentials is None else self._credentials.hide(text)
-        return text[:LONGEST_TEXT]
+        return text if self._credentials is None else self._credentials.hide(text)
 
     def _read[T](self, answer: Answer, body: Any, shape: type[T]) -> T:
         try:

@@ -12,6 +12,8 @@ from execution.safety.failures import OutcomeUnknown
 NO_SUCH_ORDER = -2013
 PAGE = 1000
 MOST_PAGES = 100
+LONGEST_SPAN_MS = 7 * 86_400_000 - 60_000
+"""Of a question about orders or trades."""
 
 
 class Reads(Asker):
@@ -82,6 +84,37 @@ class Reads(Asker):
                 return found
             from_id = got[-1].trade_id + 1
         raise OverflowError(f"more than {MOST_PAGES * page} trades of {symbol} since trade {from_id}")
+
+    async def orders_between(self, symbol: str, start_ms: int, end_ms: int, page: int = PAGE) -> list[rows.OrderRow]:
+        """All regular orders that were placed in a time span, whatever became of them.
+
+        A full page does not say which end of the span it shows, so the span is halved until no page is full. Unfilled orders are
+        listed for three days after their end.
+        """
+        found: dict[int, rows.OrderRow] = {}
+        spans = [(at, min(at + LONGEST_SPAN_MS, end_ms)) for at in range(start_ms, end_ms + 1, LONGEST_SPAN_MS)]
+        while spans:
+            first, last = spans.pop()
+            params: dict[str, Value] = {"symbol": symbol, "startTime": first, "endTime": last, "limit": page}
+            got = await self._ask(endpoints.ALL_ORDERS, tuple[rows.OrderRow, ...], params)
+            found |= {row.order_id: row for row in got}
+            if len(got) >= page and last > first:
+                middle = (first + last) // 2
+                spans += [(first, middle), (middle + 1, last)]
+        return [found[number] for number in sorted(found)]
+
+    async def trades_since(self, symbol: str, start_ms: int, now_ms: int) -> list[rows.TradeRow]:
+        """All our fills since a time, oldest first; the venue lists seven days at once."""
+        found: dict[int, rows.TradeRow] = {}
+        for first in range(start_ms, now_ms + 1, LONGEST_SPAN_MS):
+            last = min(first + LONGEST_SPAN_MS, now_ms + LONGEST_SPAN_MS)
+            got = await self.user_trades(symbol, start_ms=first, end_ms=last)
+            found |= {row.trade_id: row for row in got}
+            if len(got) >= PAGE:
+                rest = await self.user_trades_from(symbol, got[-1].trade_id + 1)
+                found |= {row.trade_id: row for row in rest}
+                break
+        return [found[number] for number in sorted(found)]
 
     async def positions(self) -> tuple[rows.PositionRow, ...]:
         """Positions that are not flat, and flat ones with an open order."""

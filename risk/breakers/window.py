@@ -28,7 +28,7 @@ class RunningMedian:
     capacity
         Most samples that are kept; one is taken at most every ``window_secs / capacity``.
     spacing_secs
-        Least time between two samples.
+        Least time between two samples; from a second on it is counted from the full second, so that all who sample meet.
     """
 
     __slots__ = ("_by_time", "_mad", "_median", "_min_samples", "_sorted", "_spacing_ns", "_window_ns", "next_ns")
@@ -65,7 +65,8 @@ class RunningMedian:
         """
         if ts_ns < self.next_ns:
             return False
-        self.next_ns = ts_ns + self._spacing_ns
+        begin_ns = ts_ns - ts_ns % _NS if self._spacing_ns >= _NS else ts_ns
+        self.next_ns = begin_ns + self._spacing_ns
         self._expire(ts_ns)
         self._by_time.append((ts_ns, value))
         insort(self._sorted, value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from execution.order_care import PartialFillPolicy
 
@@ -23,6 +23,9 @@ class LiveDataConfig(_Frozen):
         description="Learning before the first order, seconds: no orders, no statistics",
     )
     record: str | None = Field(default=None, min_length=1, description="Folder of raw recordings; null records nothing")
+    tape: bool | None = Field(
+        default=None, description="Write the decision tape that parity plays again; null: where record names a folder"
+    )
     max_silence_secs: float = Field(
         default=30, ge=1, le=3600, description="Without a market event for this long the session stops, seconds"
     )
@@ -54,6 +57,9 @@ class ExecutionConfig(_Frozen):
     ack_timeout_ms: int = Field(
         default=3000, ge=100, le=60_000, description="Without an answer for this long an order is queried, milliseconds"
     )
+    unanswered: Literal["drop"] = Field(
+        default="drop", description="An order that never reached the venue: drop, the strategy decides again"
+    )
     resting_order_max_age_secs: float = Field(
         default=120, gt=0, le=604_800, description="A resting order older than this is cancelled, seconds"
     )
@@ -63,6 +69,16 @@ class ExecutionConfig(_Frozen):
     )
     on_start: OnStart = Field(default_factory=OnStart, description="What happens to what is found on the account")
     on_stop: OnStop = Field(default_factory=OnStop, description="What is left behind")
+
+    @field_validator("unanswered", mode="before")
+    @classmethod
+    def _never_again(cls, value: object) -> object:
+        if value == "resend":
+            raise ValueError(
+                "resend is not offered: the engine believes no event about an order that it takes for rejected, so a second order "
+                "under the same id would trade unseen (docs/recovery.md); write drop"
+            )
+        return value
 
 
 class DeadmanConfig(_Frozen):
@@ -87,6 +103,39 @@ class WatchdogConfig(_Frozen):
     suspect_secs: float = Field(default=5, gt=0, le=600, description="Without progress the node is suspected, seconds")
     fence_secs: float = Field(default=10, gt=0, le=600, description="Without progress it is ended, seconds")
     then: Literal["cancel", "flatten"] = Field(default="cancel", description="cancel, or flatten as well")
+    required: bool = Field(
+        default=False, description="Entries wait for the watchdog's own sign of life; mode live always demands it"
+    )
+    silent_secs: float = Field(
+        default=10, ge=2, le=600, description="Without its sign of life for this long entries are shut, seconds"
+    )
+
+    @model_validator(mode="after")
+    def _suspects_first(self) -> Self:
+        if self.suspect_secs >= self.fence_secs:
+            raise ValueError(f"suspect_secs {self.suspect_secs:g} must be below fence_secs {self.fence_secs:g}")
+        return self
+
+
+class ProtectiveStopConfig(_Frozen):
+    """The stop that every open position has at the venue, for the day on which host and link are gone."""
+
+    distance_pct: float | None = Field(
+        default=None,
+        gt=0,
+        lt=100,
+        description="From the entry price to the trigger, percent; null: 5, or 40 / leverage where that is less",
+    )
+    working_type: Literal["mark", "contract"] = Field(
+        default="mark", description="Price that triggers it: mark, or contract (last trade)"
+    )
+    confirm_secs: float = Field(
+        default=3, ge=1, le=60, description="Without a confirmed stop for this long entries are shut, seconds"
+    )
+
+    def pct(self, leverage: int) -> float:
+        """Distance at a leverage, percent; by itself well before the margin is gone."""
+        return min(5.0, 40.0 / leverage) if self.distance_pct is None else self.distance_pct
 
 
 class JournalConfig(_Frozen):
@@ -112,9 +161,17 @@ class SafetyConfig(_Frozen):
 
     deadman: DeadmanConfig = Field(default_factory=DeadmanConfig, description="The venue's countdown")
     watchdog: WatchdogConfig = Field(default_factory=WatchdogConfig, description="The second process")
+    protective_stop: ProtectiveStopConfig = Field(
+        default_factory=ProtectiveStopConfig, description="The stop at the venue of every open position"
+    )
     journal: JournalConfig = Field(default_factory=JournalConfig, description="The order journal on disk")
     max_clock_offset_ms: ClockOffset = Field(default_factory=ClockOffset, description="Clock offset, milliseconds")
     audit_interval_secs: float = Field(default=60, ge=5, le=3600, description="Between two audits, seconds")
+    on_audit_difference: Literal["alert", "shut", "halt"] = Field(
+        default="shut",
+        description="Where journal and account differ: alert only, shut (no entries until the next start) or halt (kill switch); "
+        "money that differs only alerts",
+    )
     state_dir: str = Field(
         default="state",
         min_length=1,

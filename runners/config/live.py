@@ -63,6 +63,12 @@ class LiveConfig(BaseModel):
         wrong = next((iid for iid in self.instruments if not iid.endswith("-PERP.BINANCE")), None)
         if wrong is not None:
             raise ValueError(f"instrument {wrong} is not a USD-M perpetual of Binance (ids end in -PERP.BINANCE)")
+        pct, leverage = self.safety.protective_stop.pct(self.account.leverage), self.account.leverage
+        if pct * leverage > 80:
+            raise ValueError(
+                f"safety.protective_stop.distance_pct {pct:g} at account.leverage {leverage}: the position would be "
+                f"liquidated before its stop; write {80 / leverage:g} or less"
+            )
         real = self.account.environment == "production"
         if self.mode == "live" and not real:
             raise ValueError(f"mode live needs environment production, not {self.account.environment}; write testnet")

@@ -33,6 +33,8 @@ from runners.session import prepare
 CHUNK = 500
 """Events a chunk: so often the replay looks which breakers have learnt enough."""
 LIVE_LATENCY_MS = 200
+HEARD_SECS = 2.0
+"""A market that ends sooner than this after a trip may hide it from a slower replay."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,7 @@ def replay_incident(folder: Path, incident: Incident, trust: Trust) -> Replayed:
     again = [event for event in journal.risk_events if event.ts_ns >= incident.start_ns]
     return Replayed(
         match(recorded, again, known), gate.board.learning(), len(journal.fills), len(journal.orders),
-        len(journal.refusals), tuple(_remarks(incident)),
+        len(journal.refusals), tuple(_remarks(incident, market.period.end_ns)),
     )  # fmt: skip
 
 
@@ -198,7 +200,20 @@ def _name(mark: Any) -> str:
     return f"{mark.name} {mark.instrument_id}".rstrip()
 
 
-def _remarks(incident: Incident) -> list[str]:
+def _of_a_node(incident: Incident, heard_secs: float) -> list[str]:
+    """Why the halt of a node may not come again: it ends the session, and with it the market that is heard."""
+    said = []
+    if incident.cause == "kill_switch" and not incident.figures:
+        said.append("the halt has no figures: a person made it, or a fault, and no market brings it back")
+    if heard_secs < HEARD_SECS:
+        said.append(
+            f"the market was heard for {max(heard_secs, 0.0):.1f} s after the trip, since the session ended with it: what comes "
+            "later than in life is not reached"
+        )
+    return said
+
+
+def _remarks(incident: Incident, market_end_ns: int) -> list[str]:
     lead = (incident.start_ns - incident.market_start_ns) / 1e9
     said = [
         f"breakers and features learn anew, from {lead:.0f} s of market before the window: what they knew is not in it"
@@ -214,6 +229,7 @@ def _remarks(incident: Incident) -> list[str]:
     if incident.opening.equity is None:
         said.append("the equity at the start of the window is not known: losses before it are not in the replay")
     if incident.origin == "live":
+        said += _of_a_node(incident, (market_end_ns - incident.ts_ns) / 1e9)
         said.append(
             f"the venue is simulated, with {LIVE_LATENCY_MS} ms from decision to book: fills differ from the real ones"
         )

@@ -49,9 +49,10 @@ def _screen(title: str, *, as_json: bool) -> Screen:
     from rich.console import Console  # noqa: PLC0415
 
     from runners.live.status import JsonLines, Terminal  # noqa: PLC0415
+    from runners.live.unblocked import Unblocked  # noqa: PLC0415
 
     console = Console()
-    return JsonLines() if as_json or not console.is_terminal else Terminal(console, title)
+    return Unblocked(JsonLines() if as_json or not console.is_terminal else Terminal(console, title))
 
 
 if __name__ == "__main__":

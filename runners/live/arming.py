@@ -12,6 +12,9 @@ from risk.kill_switch import KillSwitch
 from risk.latch_log import FileLatchLog
 from risk.loss import LossLedger
 
+DISK_SECS = 0.2
+"""How long a trip waits for the disk before cancels go out."""
+
 
 def account_halts(folder: Path, identity: Identity, risk: RiskConfig, now_ns: int) -> Halts:
     """Open what shuts entries of an account; play money is armed at its first start and after a change of configuration.
@@ -32,7 +35,9 @@ def account_halts(folder: Path, identity: Identity, risk: RiskConfig, now_ns: in
     SafetyRefusal
         When the kill switch has tripped and nobody has reset it, or its files cannot be read.
     """
-    switch = KillSwitch(FileTokenStore(folder / "arm.json"), FileLatchLog(folder / "latch.jsonl"), identity)
+    switch = KillSwitch(
+        FileTokenStore(folder / "arm.json"), FileLatchLog(folder / "latch.jsonl"), identity, patience_secs=DISK_SECS
+    )
     why = switch.refusal()
     if why is not None:
         try:

@@ -1,4 +1,4 @@
-"""Closing orders that the runner sends past the engine: named, journaled before they leave, filled in from the venue."""
+"""Closing orders and stops that the runner sends past the engine: named, journaled before they leave, filled in from the venue."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from typing import Literal
 
 from execution.ids import ClientOrderIds, random_epoch
 from execution.journal import Fill, Journal
+from execution.journal_file import JournalFailed
 from execution.safety.rows import OrderRow, TradeRow
 from risk.request import OrderRequest, Purpose, Side
 
 SOURCE = "stop"
+PROTECTIVE = "protective"
+"""Source, and strategy, of the stops at the venue that protect open positions."""
 
 
 def instrument_of(symbol: str) -> str:
@@ -35,17 +38,22 @@ class JournaledCloses:
         How client order ids of this account begin.
     now_ns
         Clock, UTC nanoseconds.
+    epoch
+        Of these ids, where the journal has drawn one; None draws it here.
 
     Attributes
     ----------
     by_number
         Client order id of each order that the venue took, by the venue's own id.
+    unrecorded
+        Orders whose row could not be written, and why: closing a position never waits for a disk (`recovery.md` 9).
     """
 
-    def __init__(self, journal: Journal, order_tag: str, now_ns: Callable[[], int]) -> None:
-        self._journal, self._ids = journal, ClientOrderIds(order_tag, random_epoch())
+    def __init__(self, journal: Journal, order_tag: str, now_ns: Callable[[], int], epoch: int | None = None) -> None:
+        self._journal, self._ids = journal, ClientOrderIds(order_tag, random_epoch() if epoch is None else epoch)
         self._now_ns = now_ns
         self.by_number: dict[int, str] = {}
+        self.unrecorded: dict[str, str] = {}
 
     def next_close(self, symbol: str, side: Literal["BUY", "SELL"], quantity: Decimal) -> str:
         """See `runners.live.clearing.Closes`."""
@@ -54,17 +62,44 @@ class JournaledCloses:
             SOURCE, instrument_of(symbol), order_id, Side[side], "MARKET", quantity, None, False, True, "GTC", self._now_ns(),
             Purpose(why="flatten", source=SOURCE),
         )  # fmt: skip
-        self._journal.order(request, None)
+        self._record(request)
         return order_id
+
+    def next_stop(self, symbol: str, side: Literal["BUY", "SELL"], quantity: Decimal, trigger: Decimal) -> str:
+        """Record a stop that closes the whole position, before it is placed; its price is the trigger."""
+        order_id = self._ids.next()
+        request = OrderRequest(
+            PROTECTIVE, instrument_of(symbol), order_id, Side[side], "STOP_MARKET", quantity, trigger, False, True, "GTC",
+            self._now_ns(), Purpose(why="protects the position", source=PROTECTIVE),
+        )  # fmt: skip
+        self._record(request)
+        return order_id
+
+    def stop_is(self, client_order_id: str, event: str, status: str | None, detail: str) -> None:
+        """Record what became of a stop."""
+        self._note(self._now_ns(), client_order_id, event, status, detail)
 
     def sent(self, client_order_id: str, row: OrderRow) -> None:
         """See `runners.live.clearing.Closes`."""
         self.by_number[row.order_id] = client_order_id
-        self._journal.event(row.updated_ms * 1_000_000, client_order_id, "VenueAccepted", "ACK", row.status)
+        self._note(row.updated_ms * 1_000_000, client_order_id, "VenueAccepted", "ACK", row.status)
 
     def refused(self, client_order_id: str, why: str) -> None:
         """See `runners.live.clearing.Closes`."""
-        self._journal.event(self._now_ns(), client_order_id, "VenueRejected", "REJECTED", why)
+        self._note(self._now_ns(), client_order_id, "VenueRejected", "REJECTED", why)
+
+    def _record(self, request: OrderRequest) -> None:
+        """Write the row of an order that can only reduce risk; without it the order goes all the same, the venue remembers it."""
+        try:
+            self._journal.order(request, None)
+        except JournalFailed as error:
+            self.unrecorded[request.client_order_id] = str(error)
+
+    def _note(self, ts_ns: int, client_order_id: str, event: str, status: str | None, detail: str) -> None:
+        try:
+            self._journal.event(ts_ns, client_order_id, event, status, detail)
+        except JournalFailed as error:
+            self.unrecorded[client_order_id] = str(error)
 
 
 def fill_of(trade: TradeRow, client_order_id: str, strategy_id: str) -> Fill:

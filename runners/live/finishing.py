@@ -70,6 +70,8 @@ class Finishing:
             say("warning", line)
         if not ended.no_orders:
             say("fault", "the venue still shows orders of ours, or could not be asked")
+        for text in ended.bare:
+            say("fault", text)
         if ended.flat is False:
             say("fault", "the venue still shows a position, or could not be asked")
         for found in self._agreements:
@@ -95,6 +97,9 @@ class Finishing:
         self._held = await session.account.positions()
         self._agreements = self._settling.agreements(session.config.instruments, self._held, self._portfolio)
         rows = await session.client.income_since(session.opening.ts_ms)
+        for row in rows:
+            session.journal.income(row.kind, row.transaction_id, row.symbol, row.asset, row.amount, row.time_ms)
+        session.journal.wallet(session.client.clock.ms(), "USDT", self._wallet, "end")
         self._transfers = sum((row.amount for row in rows if row.kind == "TRANSFER"), ZERO)
 
     async def write(self, stop: Stop, code: int, now: datetime) -> None:
@@ -106,6 +111,7 @@ class Finishing:
         except (HyperTradingError, ArithmeticError, LookupError, ValueError) as error:
             session.screen.say("fault", f"the session's directory could not be written: {error}")
             return
+        session.place = place
         if summary is not None:
             session.screen.result(summary, place)
         net = "no market was seen" if summary is None else f"net {summary.net_pnl:+f} {summary.currency}"

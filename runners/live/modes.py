@@ -24,8 +24,8 @@ def check_mode(config: LiveConfig, *, armed: bool) -> None:
 
 def not_in_force(config: LiveConfig) -> list[str]:
     """Keys that this version reads and does not act upon, so that nobody relies on them."""
-    later = ["safety.deadman", "safety.watchdog", "safety.journal", "safety.audit_interval_secs", "alerts"]
-    return later + (["data.record"] if config.data.record is not None else [])
+    del config
+    return ["alerts"]
 
 
 def echo(config: LiveConfig) -> str:

@@ -34,6 +34,8 @@ from runners.live.secrets import Keys
 
 TRADER = TraderId("HT-001")
 ACCOUNT = AccountId("BINANCE-001")
+CONNECT_SECS = 30
+"""The engine connects within this, or its start has failed."""
 NEVER = 1_000_000
 """A number of retries that is not reached in the life of a node."""
 
@@ -139,7 +141,7 @@ def node_builder(config: LiveConfig, place: Environment, log_folder: Path) -> An
     return (
         LiveNode.builder("HT-1", TRADER, NodeEnvironment.LIVE)
         .with_logging(logger(log_folder))
-        .with_timeout_connection(30)
+        .with_timeout_connection(CONNECT_SECS)
         .with_delay_post_stop_secs(1)  # time for the answers to the cancels of `on_stop`; the venue is asked anyway
         .with_risk_engine_config(risk_engine(config))
         # A market order without a quote or trade in the cache is denied: quotes from the book are there with the book.

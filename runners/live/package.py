@@ -6,8 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from execution.ids import random_epoch
+from execution.journal_live import LiveJournal
 from execution.latency import LatencyProbe
 from execution.order_care import OrderCareConfig
+from execution.tape.layers import taped
+from execution.tape.tape import Tape
+from execution.venue_record import VenueRecord
 from risk.costs import FeeRates
 from risk.halts import Halts
 from runners import wiring
@@ -18,11 +22,9 @@ from runners.latency import LatencyPlan
 
 def build_package(
     config: LiveConfig, instruments: Mapping[str, Any], trust: Trust, halts: Halts | None, *, trading_start_ns: int,
-    latency: LatencyPlan | None = None,
+    latency: LatencyPlan | None = None, tape: Tape | None = None, journal: LiveJournal | None = None,
 ) -> wiring.Package:  # fmt: skip
     """Build strategies, gate and journal: the same function and the same classes as in a backtest.
-
-    The journal of the package is in memory; what it holds is written at the end of the session.
 
     Parameters
     ----------
@@ -38,6 +40,10 @@ def build_package(
         End of the warm-up.
     latency
         Of a simulated account; None where orders really travel.
+    tape
+        Hears the strategies; None: nothing is taped.
+    journal
+        Of the account, on disk; None: one in memory.
     """
     drawn = latency.sampler(random_epoch()) if latency is not None else None
     fees = FeeRates(config.fees.maker_bps, config.fees.taker_bps)
@@ -46,7 +52,7 @@ def build_package(
         fees=dict.fromkeys(instruments, fees),
         risk=config.risk,
         trading_start_ns=trading_start_ns,
-        epoch=random_epoch(),  # a lost journal can never repeat an id
+        epoch=random_epoch() if journal is None else journal.run.epoch,  # a lost journal can never repeat an id
         order_tag=config.account.order_tag,
         trusted=trust.everything,
         workspace=trust.workspace,
@@ -55,9 +61,17 @@ def build_package(
         latency=drawn,
         insert_ns=min(latency.insert_ns) if latency is not None else 0,
         cancel_ns=min(latency.cancel_ns) if latency is not None else 0,
+        journal=journal,
+        **taped(tape),
     )
-    package = wiring.build(_entries(config), plan)
+    package = wiring.build(entries_of(config), plan)
     package.services.measure(LatencyProbe())
+    if journal is not None:
+        record = VenueRecord(journal)
+        package.services.relay.listeners.append(record.order)
+        package.services.relay.position_listeners.append(record.position)
+    if tape is not None:
+        tape.attach(package.services, [strategy.desk for strategy in package.strategies])  # type: ignore[attr-defined]
     return package
 
 
@@ -69,7 +83,7 @@ def _care(config: LiveConfig) -> OrderCareConfig:
     )  # fmt: skip
 
 
-def _entries(config: LiveConfig) -> Sequence[StrategyEntry]:
+def entries_of(config: LiveConfig) -> Sequence[StrategyEntry]:
     """Entries whose post-only tries are no more than the account allows."""
     most = config.execution.post_only_reprices
     return [

@@ -10,13 +10,15 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from execution.journal import CLOSED
+from execution.journal import CLOSED, unanswered
 from execution.safety.client import SafetyClient
 from execution.safety.failures import VenueError
 from execution.safety.wire_ids import wire_id
 from runners.live.closes import symbol_of
 from runners.live.control import Control
 
+GRACE_SECS = 0.5
+"""The answer to a question may overtake the event that it asks about."""
 OVER = frozenset({"FILLED", "CANCELED", "EXPIRED", "EXPIRED_IN_MATCH", "REJECTED"})
 
 
@@ -51,7 +53,10 @@ class PrivateStream:
             return  # asked again with the next look
         if found is None or row["status"] in CLOSED:
             return  # not there (yet), or the answer came meanwhile
-        if row["status"] == "NEW" or found.status in OVER:
+        before, unheard = row["status"], unanswered(row)
+        if unheard or found.status in OVER:
+            await asyncio.sleep(GRACE_SECS)
+        if row["status"] == before and (unheard or found.status in OVER):
             self._control.fault(
                 f"the private stream is silent: order {client_order_id} is {found.status} at the venue, and nothing was "
                 f"heard of it but {row['status']}"

@@ -16,6 +16,7 @@ from runners.live.control import Cause, Control, Stop
 from runners.live.market import MarketWatch
 from runners.live.state import STOP_FLATTEN, StateFolder
 from runners.live.status import Screen, Standing
+from runners.live.witness import Witness
 from runners.wiring import Package
 
 EVERY_SECS = 1.0
@@ -36,15 +37,18 @@ class Running:
         Stop files; where the end is asked for; where the status goes.
     starting_equity
         Settlement currency.
+    witness
+        Keeps the status for those who look from outside.
     """
 
     def __init__(
         self, config: LiveConfig, package: Package, market: MarketWatch, handle: LiveNodeHandle, task: asyncio.Task[Any],
-        state: StateFolder, control: Control, screen: Screen, starting_equity: Decimal,
+        state: StateFolder, control: Control, screen: Screen, starting_equity: Decimal, witness: Witness,
     ) -> None:  # fmt: skip
         self._config, self._package, self._market = config, package, market
         self._handle, self._task, self._state, self._control, self._screen = handle, task, state, control, screen
-        self._starting_equity = starting_equity
+        self._starting_equity, self._witness = starting_equity, witness
+        self._doubted = False
         self._began = time.monotonic()
         self._ran = False
 
@@ -53,8 +57,19 @@ class Running:
         while self._control.stop is None:
             self._look()
             self._market.drain()
-            self._screen.show(self.standing())
+            self._show()
             await asyncio.wait({self._task}, timeout=EVERY_SECS)
+
+    async def while_stopping(self) -> None:
+        """Go on telling how it stands, until cancelled: a stop may take a minute."""
+        while True:
+            self._show()
+            await asyncio.sleep(EVERY_SECS)
+
+    def _show(self) -> None:
+        standing = self.standing()
+        self._screen.show(standing)
+        self._witness.look(standing)
 
     def _look(self) -> None:
         self._ran = self._ran or self._handle.is_running
@@ -74,10 +89,27 @@ class Running:
             return Stop(Cause.FAULT, services.faults.where)
         if services.gate.halts.latched:
             return Stop(Cause.LATCHED, services.gate.halted or "the kill switch has tripped")
+        if self._halted_outside():
+            return Stop(Cause.LATCHED, f"halted from outside: {services.gate.halted}")
         limit = self._config.data.max_silence_secs
         if silent > limit:
             return Stop(Cause.FAULT, f"no market event for {silent:.0f} s, allowed are {limit:g}")
         return None
+
+    def _halted_outside(self) -> bool:
+        """Whether token or latch log have changed beside us (`runners.halt`): then this process trips as well.
+
+        A token that is gone without a record counts at the second look: whoever deletes it writes the reason down just after.
+        """
+        services = self._package.services
+        why = services.gate.halts.switch.refusal()
+        doubted, self._doubted = self._doubted, why is not None
+        if why is None or not (doubted or why.startswith("latched: ")):
+            return False
+        services.gate.halts.trip(time.time_ns(), why)
+        if self._ran:
+            services.act(self._market.publish_message)
+        return True
 
     def _ended(self) -> Stop | None:
         if self._task.done():
@@ -96,7 +128,7 @@ class Running:
         return Standing(
             phase=self._phase(), running_secs=round(time.monotonic() - self._began, 1), equity=equity,
             pnl=None if equity is None else equity - self._starting_equity, working=len(services.view.working),
-            orders=len(journal.orders), fills=len(journal.fills), refusals=len(journal.refusals),
+            orders=len(journal.orders), fills=len(journal.fills), refusals=journal.refused,
             events=self._market.events, feed_age_secs=round(self._market.silent_secs(), 3), mids=self._mids(),
             positions={iid: services.view.net(iid) for iid in self._config.instruments} if self._ran else {},
             note=services.gate.halted or "",

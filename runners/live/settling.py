@@ -9,7 +9,7 @@ from typing import Any
 
 from nautilus_trader.model import ClientOrderId, InstrumentId, VenueOrderId
 
-from execution.journal import CLOSED, Fill, MemoryJournal
+from execution.journal import CLOSED, EXTERNAL, MemoryJournal
 from execution.safety.client import SafetyClient
 from execution.safety.reads import PAGE
 from execution.safety.rows import PositionRow, TradeRow
@@ -18,7 +18,6 @@ from runners.live.closes import SOURCE, JournaledCloses, fill_of, instrument_of,
 from runners.live.starting import Opening
 
 ZERO = Decimal(0)
-EXTERNAL = "EXTERNAL"
 ENDS = {
     "CANCELED": "CANCELED",
     "EXPIRED": "EXPIRED",
@@ -28,14 +27,16 @@ ENDS = {
 }
 
 
-def book_adopted(journal: MemoryJournal, opening: Opening) -> None:
-    """Book adopted positions as fills at the mark, without a fee: so every later figure counts them from there."""
-    for symbol, row in opening.positions.items():
-        side = "BUY" if row.amount > 0 else "SELL"
-        journal.fill(Fill(
-            opening.ts_ms * 1_000_000, f"adopted-{symbol}", EXTERNAL, instrument_of(symbol), f"adopted-{symbol}", side,
-            row.mark_price, abs(row.amount), "TAKER", ZERO, "USDT",
-        ))  # fmt: skip
+def book_adopted(journal: MemoryJournal, opening: Opening) -> list[str]:
+    """Book adopted positions at the mark, without a fee: so every later figure counts them from there.
+
+    Returns
+    -------
+    list of str
+        Where the journal on disk had another position, one line each.
+    """
+    held = {instrument_of(symbol): (row.amount, row.mark_price) for symbol, row in opening.positions.items()}
+    return journal.adopt(opening.ts_ms * 1_000_000, held)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +150,8 @@ class Settling:
     async def _end(self, row: dict[str, Any]) -> None:
         order_id = row["client_order_id"]
         order = self._cache.order(ClientOrderId(order_id))
-        if order is not None and order.is_closed:
-            return  # `settle` takes it over
+        if order is not None and order.is_closed and row["status"] != "UNKNOWN":
+            return  # `settle` takes it over; where the engine only believes that it is over, the venue is asked
         found = await self._client.order(symbol_of(row["instrument_id"]), wire_id=wire_id(order_id))
         if found is not None and found.status in ENDS:
             self._journal.event(

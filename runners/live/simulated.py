@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -16,6 +17,8 @@ from typing import Any
 
 from adapters.binance.environments import Environment, environment
 from errors import RunFailed
+from execution.journal_file import JournalFailed
+from execution.journal_live import LiveJournal
 from execution.safety.budget import RateBudget, RateLimits
 from execution.safety.client import SafetyClient
 from execution.safety.failures import VenueError
@@ -28,14 +31,18 @@ from runners.latency import LatencyPlan, plan_latency
 from runners.live.arming import account_halts
 from runners.live.control import Cause, Control, Stop, exit_code
 from runners.live.funding import FundingDesk, FundingDeskConfig
+from runners.live.garbage import collect_here
+from runners.live.journaling import hear_failure, session_journal
+from runners.live.keeping import keeping, new_tape
 from runners.live.ledger import PaperLedger, read_ledger, write_ledger
 from runners.live.market import MarketWatch, MarketWatchConfig
 from runners.live.modes import echo
 from runners.live.node import ACCOUNT, load_instruments
 from runners.live.package import build_package
+from runners.live.risk_memory import RiskMemory
 from runners.live.running import EVERY_SECS, Running
 from runners.live.sandbox import CURRENCY, build_sandbox
-from runners.live.session import Options
+from runners.live.session import Options, tell_preflight
 from runners.live.signals import heard
 from runners.live.simulated_end import SimulatedClearing, SimulatedFinishing
 from runners.live.starting import Opening
@@ -43,6 +50,8 @@ from runners.live.state import AccountLock, StateFolder
 from runners.live.status import Screen
 from runners.live.stopping import Ended, Stopping
 from runners.live.waiting import hear_unhandled, wait_for_stop
+from runners.live.witness import Witness
+from runners.preflight.run import preflight_public
 from runners.wiring import Package
 
 
@@ -52,13 +61,16 @@ async def run_simulated(resolved: LiveResolved, options: Options, screen: Screen
     place = environment(config.account.environment, config.account.url)
     root = options.state or Path(config.safety.state_dir)
     state = StateFolder(root, f"{config.account.alias}.{config.mode}")  # never the state of the real account
-    state.check_no_stop_file()
+    tell_preflight(await preflight_public(resolved, state), screen)
     state.prepare()
+    journal = None
     async with AsyncExitStack() as stack:
         if config.mode == "paper":
             stack.enter_context(AccountLock(root / "locks" / f"paper-{config.account.alias}.lock", state.alias))
-        session = SimulatedSession(resolved, options, screen, state)
+            journal = stack.enter_context(session_journal(resolved, state.path, state.alias))
+        session = SimulatedSession(resolved, options, screen, state, journal)
         await session.prepare(place)
+        await stack.enter_async_context(keeping(session, place))
         return await session.run()
 
 
@@ -71,6 +83,8 @@ class SimulatedSession:
         What to run.
     screen, state
         Where it speaks; the folder of its alias and mode.
+    journal
+        Of a paper account, on disk; None for a shadow, which leaves nothing but its report.
     """
 
     opening: Opening
@@ -79,10 +93,15 @@ class SimulatedSession:
     instruments: dict[str, Any]
     latency: LatencyPlan
     node: Any
+    place: Path | None
 
-    def __init__(self, resolved: LiveResolved, options: Options, screen: Screen, state: StateFolder) -> None:
+    def __init__(
+        self, resolved: LiveResolved, options: Options, screen: Screen, state: StateFolder, journal: LiveJournal | None
+    ) -> None:
         self.resolved, self.config, self.options = resolved, resolved.config, options
-        self.screen, self.state = screen, state
+        self.screen, self.state, self.journal = screen, state, journal
+        self.memory: RiskMemory | None = None
+        self.tape, self.place = new_tape(self.config), None
         self.ledger: PaperLedger | None = None
 
     async def prepare(self, place: Environment) -> None:
@@ -94,13 +113,16 @@ class SimulatedSession:
         wallet = self._open_account(Decimal(repr(config.simulated.starting_balance_quote)))
         self.opening = Opening(ts_ms, wallet, {}, offset)
         halts = self._halts()
+        if halts is not None and self.journal is not None:
+            self.memory = RiskMemory(self.journal, halts)
         loaded = await load_instruments(config, place)
         self.instruments = {iid: with_margins(found, config.account.leverage) for iid, found in loaded.items()}
         self.trading_start_ns = time.time_ns() + round(config.data.warmup_secs * 1e9)
         self.package = build_package(
             config, self.instruments, self.options.trust, halts, trading_start_ns=self.trading_start_ns,
-            latency=self.latency,
+            latency=self.latency, tape=self.tape, journal=self.journal,
         )  # fmt: skip
+        self._open_books()
         self._announce(place)
         self.market = MarketWatch(MarketWatchConfig(self.package.services, self.instruments))
         self.node = build_sandbox(config, place, wallet, self.latency, self.state.path / "logs")
@@ -111,6 +133,10 @@ class SimulatedSession:
         hear_unhandled(control)
         handle, portfolio, cache = self.node.handle(), self.node.portfolio, self.node.cache
         self.package.attach(portfolio=portfolio, cache=cache, account_id=ACCOUNT, settlement=CURRENCY)
+        witness = Witness(
+            self.resolved, self.state, self.package, self.instruments, self.trading_start_ns, self.screen.say
+        )  # fmt: skip
+        witness.install(self.node)
         self.package.install(self.node)
         self.node.add_actor(self.market)
         self.node.add_actor(FundingDesk(self._funding()))
@@ -118,17 +144,22 @@ class SimulatedSession:
             running = asyncio.create_task(self.node.run_async())
             watch = Running(
                 self.config, self.package, self.market, handle, running, self.state, control, self.screen,
-                self.opening.equity,
+                self.opening.equity, witness,
             )  # fmt: skip
             self.screen.say("running", f"the engine starts (log in {self.state.path / 'logs'})")
             stop = await wait_for_stop(
-                control, self.screen, self.options.stop_after_secs, watch.watch(), self._keep_ledger()
-            )
+                control, self.screen, self.options.stop_after_secs, watch.watch(), self._keep_ledger(),
+                *self._keep_books(control),
+            )  # fmt: skip
             clearing = SimulatedClearing(self.package.services.view)
             flatten = self._flatten(stop)
             self.screen.say("stopping", f"stopping: {stop.why}{', flattening' if flatten else ''}", cause=stop.cause)
+            telling = asyncio.create_task(watch.while_stopping())
             ended = await Stopping(self.package, handle, running, clearing).run(stop, flatten=flatten)
+            witness.close()
             code = self._finish(stop, ended, cache, portfolio)
+            telling.cancel()
+            witness.finished()
             verified()
         return code
 
@@ -145,7 +176,41 @@ class SimulatedSession:
             code = 1
         worth = finishing.write(stop, code, datetime.now(UTC))
         self._save(worth)
+        self._close_books(worth, f"{stop.cause}: {stop.why}; exit code {code}")
         return code
+
+    def _open_books(self) -> None:
+        """A paper account begins flat: what the last session held has been valued into its ledger."""
+        if self.journal is None or self.memory is None:
+            return
+        now_ns = self.opening.ts_ms * 1_000_000
+        self.memory.attach(self.package.services.gate.throttles)
+        self.journal.adopt(now_ns, {})
+        self.journal.wallet(self.opening.ts_ms, CURRENCY.code, self.opening.wallet, "start")
+        told = self.memory.resume(now_ns, self.opening.equity, ())
+        if told is not None:
+            self.screen.say("losses", told)
+
+    def _keep_books(self, control: Control) -> list[Coroutine[Any, Any, None]]:
+        if self.journal is None or self.memory is None:
+            return []
+        hear_failure(self.journal, self.package.services, self.market.publish_message, control)
+
+        def over() -> bool:
+            return control.stop is not None
+
+        return [self.memory.watch(time.time_ns, over), collect_here(over)]
+
+    def _close_books(self, worth: Decimal, outcome: str) -> None:
+        if self.journal is None or self.memory is None:
+            return
+        now_ns = time.time_ns()
+        self.memory.keep(now_ns)
+        self.journal.wallet(now_ns // 1_000_000, CURRENCY.code, worth, "end")
+        try:
+            self.journal.end(now_ns, outcome)
+        except JournalFailed as error:
+            self.screen.say("fault", f"{error}; what it holds ends there")
 
     def _open_account(self, first: Decimal) -> Decimal:
         if self.config.mode == "shadow":
@@ -216,10 +281,13 @@ class SimulatedSession:
         say("opening", f"wallet {self.opening.wallet:f} {CURRENCY.code}{begun}", wallet=self.opening.wallet)
 
 
+IDLE = ("execution.on_start", "safety.deadman", "safety.watchdog", "alerts")
+"""Keys that have nothing to act upon where nothing is sent."""
+
+
 def _idle(config: LiveConfig) -> list[str]:
-    """Keys that have nothing to act upon where nothing is sent."""
-    keys = ["execution.on_start", "safety.deadman", "safety.watchdog", "safety.journal", "alerts"]
-    return keys + (["data.record"] if config.data.record is not None else [])
+    """Keys that have nothing to act upon in this mode; only a paper account has a journal."""
+    return [*IDLE, *(["safety.journal"] if config.mode == "shadow" else [])]
 
 
 async def _clock(place: Environment) -> tuple[float, int]:

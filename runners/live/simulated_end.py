@@ -131,6 +131,7 @@ class SimulatedFinishing:
         except (HyperTradingError, ArithmeticError, LookupError, ValueError) as error:
             session.screen.say("fault", f"the session's directory could not be written: {error}")
             return worth
+        session.place = place
         if summary is not None:
             session.screen.result(summary, place)
         net = "no market was seen" if summary is None else f"net {summary.net_pnl:+f} {summary.currency}"

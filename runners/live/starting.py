@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -15,11 +15,13 @@ from execution.safety.rows import PositionRow
 from runners.config import LiveConfig
 from runners.config.account import AccountConfig
 from runners.live.account import Account
-from runners.live.clearing import Clearing
+from runners.live.recovering import Recovered
 from runners.live.secrets import Keys
 from runners.live.state import Identity
 
 ZERO = Decimal(0)
+TRIES = 3
+"""A position that changes between READY and the start begins it again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +80,13 @@ async def identify(client: SafetyClient, config: AccountConfig, place: Environme
     return Identity(config.environment, place.rest_host, rows[0].account_alias, keys.fingerprint)
 
 
-async def prepare_account(account: Account, clearing: Clearing, config: LiveConfig) -> Opening:
+async def prepare_account(account: Account, config: LiveConfig, recover: Callable[[], Awaitable[Recovered]]) -> Opening:
     """Bring the account into the state in which a session may begin.
+
+    Parameters
+    ----------
+    recover
+        Brings journal and venue together (`runners.live.recovering`).
 
     Raises
     ------
@@ -92,13 +99,18 @@ async def prepare_account(account: Account, clearing: Clearing, config: LiveConf
         offset = await _check_clock(account, config)
         await _check_mode(account)
         await _check_fees(account, config)
-        done = await _clear_orders(account, clearing, config)
-        positions, more = await _positions(account, clearing, config)
-        row = await account.client.account()
     except VenueError as error:
         raise RunFailed(f"the account cannot be prepared: {error}.") from error
-    kept = {symbol: held for symbol, held in positions.items() if symbol in config.symbols}
-    return Opening(account.client.clock.ms(), row.wallet, kept, offset, (*done, *more))
+    for _ in range(TRIES):
+        recovered = await recover()
+        try:
+            held = await account.positions()
+        except VenueError as error:
+            raise RunFailed(f"the account cannot be prepared: {error}.") from error
+        if {symbol: row.amount for symbol, row in held.items()} == dict(recovered.positions):
+            kept = {symbol: row for symbol, row in held.items() if symbol in config.symbols}
+            return Opening(recovered.look.now_ms, recovered.look.wallet, kept, offset)
+    raise RunFailed(f"the account's positions changed {TRIES} times while it was prepared: who trades it?")
 
 
 async def _check_clock(account: Account, config: LiveConfig) -> float:
@@ -132,43 +144,3 @@ async def _check_fees(account: Account, config: LiveConfig) -> None:
                     f"the account pays {paid} bps as {side} of {symbol}, fees.{side}_bps is {given:g}: write the true fees "
                     "under fees, in this file or in its base."
                 )
-
-
-async def _clear_orders(account: Account, clearing: Clearing, config: LiveConfig) -> list[str]:
-    found = await account.open_orders(everywhere=True)
-    foreign = [order for order in found if not account.is_ours(order)]
-    if foreign and config.account.foreign_orders == "refuse":
-        raise SafetyRefusal(
-            f"{len(foreign)} open orders are not ours, the first is {foreign[0]}: cancel them by hand, or write "
-            "account.foreign_orders: count, then they stay and are left alone."
-        )
-    done = [f"{order}: left alone, not ours" for order in foreign]
-    ours = [order for order in found if account.is_ours(order)]
-    account.know(order.symbol for order in ours)
-    if ours and not await clearing.cancel_until_none(keep_protection=config.execution.on_start.positions == "adopt"):
-        raise SafetyRefusal(f"{len(ours)} lingering orders of ours could not be cancelled, the first is {ours[0]}.")
-    return done + [f"{order}: cancelled, lingering" for order in ours]
-
-
-async def _positions(
-    account: Account, clearing: Clearing, config: LiveConfig
-) -> tuple[Mapping[str, PositionRow], list[str]]:
-    held, policy = await account.positions(), config.execution.on_start.positions
-    if not held:
-        return held, []
-    lines = [f"{row.symbol} {'long' if row.amount > 0 else 'short'} {abs(row.amount):f}" for row in held.values()]
-    if policy == "refuse":
-        raise SafetyRefusal(f"the account holds {', '.join(lines)}, and execution.on_start.positions is refuse.")
-    if policy == "close":
-        if not await clearing.flatten():
-            raise SafetyRefusal(
-                f"{', '.join(lines)} could not be closed: {'; '.join(clearing.problems) or 'no answer'}."
-            )
-        return {}, [f"position {line}: closed" for line in lines]
-    unknown = sorted(set(held) - set(config.symbols))
-    if unknown:
-        raise SafetyRefusal(
-            f"the account holds {', '.join(unknown)}, which no limit of this configuration counts: close it, or write "
-            "execution.on_start.positions: close."
-        )
-    return held, [f"position {line}: adopted, counted in every limit" for line in lines]

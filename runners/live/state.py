@@ -12,6 +12,7 @@ from typing import Any, Self
 from filelock import FileLock, Timeout
 
 from errors import SafetyRefusal
+from runners.live.pin import Pinned, mismatches, pin_path, read_pin, write_pin
 
 STOP, STOP_FLATTEN = "STOP", "STOP_FLATTEN"
 SUFFIXES = ("", ".txt")  # an editor on Windows adds one
@@ -97,20 +98,16 @@ class StateFolder:
         Raises
         ------
         SafetyRefusal
-            When the alias belongs to another account, environment, host or key.
+            When the alias belongs to another account, environment, host or key, or the file cannot be read or written.
         """
-        place = self.path / "account.json"
-        if not place.exists():
-            place.write_text(json.dumps(asdict(identity), indent=2) + "\n", encoding="utf-8", newline="\n")
-            return
-        known = _read(place)
-        for name, value in asdict(identity).items():
-            if known.get(name) != value:
-                what = name.replace("_", " ")
-                raise SafetyRefusal(
-                    f"alias {self.alias} belongs to {what} {known.get(name)}, this is {value}: use another account.alias, or "
-                    f"remove {place} if this is meant."
-                )
+        found = next(mismatches(self.path, asdict(identity)), None)
+        if found is not None:
+            raise SafetyRefusal(
+                f"alias {self.alias} belongs to {found}: use another account.alias, or remove {pin_path(self.path)} if this "
+                "is meant."
+            )
+        if read_pin(self.path) is None:
+            write_pin(self.path, Pinned(**asdict(identity)))
 
     def lock(self, identity: Identity, address: str) -> AccountLock:
         """Lock of the account at an address, to be held for the life of the node, whatever the alias."""
@@ -158,7 +155,7 @@ def _read(place: Path) -> dict[str, Any]:
     try:
         found = json.loads(place.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return {}  # an unreadable pin matches nothing, an unreadable holder is named unknown
+        return {}  # an unreadable holder is named unknown
     return found if isinstance(found, dict) else {}
 
 

@@ -149,7 +149,7 @@ class Terminal:
     def say(self, event: str, text: str, **facts: Any) -> None:
         """See `Screen.say`."""
         del facts
-        style = {"fault": "bold red", "warning": "yellow", "stopping": "bold"}.get(event, "")
+        style = {"fault": "bold red", "alert": "bold red", "warning": "yellow", "stopping": "bold"}.get(event, "")
         self._console.print(f"{datetime.now(UTC):%H:%M:%S}  {text}", style=style, markup=False, highlight=False)
 
     def show(self, standing: Standing) -> None:

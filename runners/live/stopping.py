@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from nautilus_trader.live import LiveNodeHandle
 
+from execution.journal import unanswered
 from runners.live.clearing import FENCE_SECS, LOOK_SECS
 from runners.live.closes import symbol_of
 from runners.live.control import Cause, Stop
@@ -32,16 +33,19 @@ class Ended:
         What the venue showed; `flat` is None where positions were to be kept.
     problems
         What failed on the way.
+    bare
+        Positions that were kept and have no protective stop at the venue, in words.
     """
 
     no_orders: bool
     flat: bool | None
     problems: tuple[str, ...]
+    bare: tuple[str, ...] = ()
 
     @property
     def clean(self) -> bool:
         """Whether everything that was to be done was seen done."""
-        return self.no_orders and self.flat is not False
+        return self.no_orders and self.flat is not False and not self.bare
 
 
 class Clears(Protocol):
@@ -101,11 +105,20 @@ class Stopping:
         await self._stop_engine()
         if flatten:
             await self._clearing.cancel_at_once()  # an exit of ours that covers the position would refuse the next one
-        flat = await self._clearing.flatten() if flatten else None
-        no_orders = await self._clearing.cancel_until_none(keep_protection=not flatten, settled=self._settled)
-        if flatten and no_orders:
-            flat = flat and not await self._clearing.holds()  # a place that landed late may have filled
+        flat, no_orders = await self._clear(flatten=flatten)
         return Ended(no_orders, flat, (*self._problems, *self._clearing.problems))
+
+    async def _clear(self, *, flatten: bool) -> tuple[bool | None, bool]:
+        """Flatten where that is wanted, then cancel until nothing is left; again when a place that landed late has filled."""
+        until = asyncio.get_running_loop().time() + 2 * FENCE_SECS
+        while True:
+            flat = await self._clearing.flatten() if flatten else None
+            # A stop at the venue goes once its position is closed, and not before: a flatten that failed leaves it standing.
+            no_orders = await self._clearing.cancel_until_none(keep_protection=True, settled=self._settled)
+            if not (flatten and flat and no_orders and await self._clearing.holds()):
+                return flat, no_orders
+            if asyncio.get_running_loop().time() >= until:
+                return False, no_orders  # nothing that was sent can still arrive: from here on the audit owns it
 
     def _shut(self) -> None:
         """Entries are refused from here on; exits and cancels still pass. This is no halt: nothing is latched."""
@@ -151,7 +164,7 @@ class Stopping:
         """False while an order without any answer may still reach the venue: one that the venue knows has arrived."""
         since = self._now_ns() - round(FENCE_SECS * 1e9)
         for order_id, row in self._package.journal.orders.items():
-            if row["status"] == "NEW" and row["ts_ns"] > since and order_id not in self._arrived:
+            if unanswered(row) and row["ts_ns"] > since and order_id not in self._arrived:
                 if not await self._clearing.knows(symbol_of(row["instrument_id"]), order_id):
                     return False
                 self._arrived.add(order_id)

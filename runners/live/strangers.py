@@ -19,7 +19,7 @@ from execution.safety.failures import VenueError
 from execution.safety.rows import TradeRow
 from execution.safety.wire_ids import carries_tag, logical_id
 from risk.breach import Figure
-from runners.live.closes import instrument_of
+from runners.live.closes import PROTECTIVE, fill_of, instrument_of
 
 LOOK_SECS = 0.1
 """Between two looks at the engine's position."""
@@ -49,11 +49,17 @@ class Foreign:
         Of its order, without the engine's prefix.
     ours
         It carries our tag: a fill that we were not told of.
+    is_stop
+        Of a protective stop of ours, of this session or an earlier one, which was reached.
+    is_known
+        The venue shows its order; a young one it may not show yet.
     """
 
     trade: TradeRow
     client_order_id: str
     ours: bool
+    is_stop: bool = False
+    is_known: bool = True
 
     def __str__(self) -> str:
         """As it is told."""
@@ -61,6 +67,8 @@ class Foreign:
             (name for prefix, name in KINDS.items() if self.client_order_id.startswith(prefix)), "not our order"
         )
         trade = self.trade
+        if self.is_stop:
+            return f"{trade.symbol} {trade.side} {trade.quantity:f} at {trade.price:f}"
         return f"{kind}: {trade.symbol} {trade.side} {trade.quantity:f} at {trade.price:f} by {self.client_order_id}"
 
 
@@ -83,14 +91,18 @@ class Strangers:
         Told the reason and figures when somebody else has traded.
     fault
         Told when a fill of ours was not told, or the engine holds what nobody traded.
+    waits
+        Whether an order of a symbol is in doubt and followed: what it makes of the position is not yet known.
     """
 
     def __init__(
         self, client: SafetyClient, journal: MemoryJournal, order_tag: str, symbols: tuple[str, ...], since_ms: int,
         engine_net: Callable[[str], Decimal], trip: Trip, fault: Callable[[str], None],
+        waits: Callable[[str], bool] = lambda _symbol: False,
     ) -> None:  # fmt: skip
         self._client, self._journal, self._order_tag, self._symbols = client, journal, order_tag, symbols
         self._since_ms, self._engine_net, self._trip, self._fault = since_ms, engine_net, trip, fault
+        self._waits = waits
         self._doubts: dict[str, Decimal] = {}
         self._differs: dict[str, tuple[float, float]] = {}
 
@@ -127,7 +139,7 @@ class Strangers:
         self._differs[symbol] = (since, now)
         if await self._explained(symbol, engine, own):
             return True
-        if now - since < LOST_SECS:
+        if now - since < LOST_SECS or self._waits(symbol):
             return False
         self._fault(f"the engine holds {engine:f} {symbol}, our trades and the venue's list make it {own:f}")
         return True
@@ -163,10 +175,20 @@ class Strangers:
             why = "the venue does not answer" if isinstance(error, TimeoutError) else str(error)
             self._trip(f"the position changed without us: {position}; {why}", figures)
             return True
-        strangers = [one for one in unknown if not one.ours]
+        strangers, stops = [one for one in unknown if not one.ours], [one for one in unknown if one.is_stop]
+        if self._waits(symbol):  # the venue may not show a young order yet: it may be the one that is being asked for
+            strangers = [one for one in strangers if one.is_known]
+        for one in stops:  # the engine books it under EXTERNAL: the journal knows whose it is
+            self._journal.fill(fill_of(one.trade, one.client_order_id, PROTECTIVE))
         if strangers:
             told = "; ".join(str(one) for one in strangers[:3])
             self._trip(f"the position changed without us: {told}; {position}", figures)
+        elif stops:
+            self._trip(
+                f"the protective stop of {symbol} was reached: {'; '.join(str(one) for one in stops[:3])}", figures
+            )
+        elif unknown and self._waits(symbol):
+            return False  # it is booked by whoever follows it (`runners.live.doubts`)
         elif unknown:
             self._fault(
                 f"the private stream is silent: order {unknown[0].client_order_id} traded at the venue, and nothing was heard "
@@ -188,5 +210,8 @@ class Strangers:
     async def _foreign(self, trade: TradeRow) -> Foreign:
         row = await self._client.order(trade.symbol, order_id=trade.order_id)
         if row is None:
-            return Foreign(trade, f"venue-{trade.order_id}", ours=False)
-        return Foreign(trade, logical_id(row.wire_id), carries_tag(row.wire_id, self._order_tag))
+            return Foreign(trade, f"venue-{trade.order_id}", ours=False, is_known=False)
+        known = self._journal.orders.get(row.logical_id)
+        ours = carries_tag(row.wire_id, self._order_tag)
+        is_stop = ours and (row.close_position or (known is not None and known["source"] == PROTECTIVE))
+        return Foreign(trade, logical_id(row.wire_id), ours, is_stop)

@@ -10,7 +10,7 @@ from execution.safety.failures import OutcomeUnknown, Rejected
 from execution.safety.response_class import Consequence
 from execution.safety.rows import PositionRow
 from execution.safety.wire_ids import carries_tag, logical_id
-from runners.preflight.pin import FILE, Pinned, fingerprint, read_pin, write_pin
+from runners.live.pin import Pinned, pin_path, read_pin, write_pin
 from runners.preflight.place import identity
 from runners.preflight.report import Check, fine, refused, unknown, warned
 from runners.preflight.scene import Scene
@@ -224,19 +224,19 @@ def pinned(scene: Scene) -> list[Check]:
     differs = identity(scene)
     if differs is not None:
         return [differs]
-    path = scene.state.path / FILE
+    folder = scene.state.path
     if scene.keys is None or scene.account is None:
         return [unknown("identity", "the account is not known")]
-    figures = f"account {scene.account}, key {fingerprint(scene.keys)}, {scene.place.rest_host}"
-    if read_pin(path) is not None:
-        return [fine("identity", f"{figures}, as in {path}")]
+    figures = f"account {scene.account}, key {scene.keys.fingerprint}, {scene.place.rest_host}"
+    if read_pin(folder) is not None:
+        return [fine("identity", f"{figures}, as in {pin_path(folder)}")]
     if not scene.key_in_order:
         return [unknown("identity", f"{figures}: not stored, since the key must change first")]
     write_pin(
-        path,
+        folder,
         Pinned(
-            environment=scene.config.account.environment, host=scene.place.rest_host, account=scene.account,
-            key_fingerprint=fingerprint(scene.keys),
+            environment=scene.config.account.environment, host=scene.place.rest_host, account_id=scene.account,
+            key_fingerprint=scene.keys.fingerprint,
         ),
     )  # fmt: skip
-    return [fine("identity", f"{figures}: first seen, stored in {path}")]
+    return [fine("identity", f"{figures}: first seen, stored in {pin_path(folder)}")]

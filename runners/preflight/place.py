@@ -13,14 +13,14 @@ from errors import ConfigError, DataError, SafetyRefusal
 from execution.safety.budget import RateLimits
 from execution.safety.limits import countdown_share
 from runners.live.modes import echo
+from runners.live.pin import mismatches, pin_path
 from runners.live.secrets import read_keys
 from runners.preflight import file_system
-from runners.preflight.pin import fingerprint, mismatches
 from runners.preflight.report import Check, fine, refused, unknown, warned
 from runners.preflight.scene import Scene
 
 LEAST_BYTES, FEW_BYTES = 1 << 30, 10 << 30
-COUNTDOWN_SHARE = 0.2
+COUNTDOWN, COUNTDOWN_SHARE = "countdown budget", 0.2
 
 
 def environment(scene: Scene) -> Iterator[Check]:
@@ -63,7 +63,7 @@ def keys(scene: Scene) -> Iterator[Check]:
         else:
             yield unknown("keys", f"none; mode {scene.config.mode} sends nothing and needs none")
     else:
-        yield fine("keys", f"{scene.keys.source}, fingerprint {fingerprint(scene.keys)}")
+        yield fine("keys", f"{scene.keys.source}, fingerprint {scene.keys.fingerprint}")
 
 
 def folder(scene: Scene) -> Iterator[Check]:
@@ -126,9 +126,9 @@ def countdown(scene: Scene, limits: RateLimits) -> Iterator[Check]:
     if share > COUNTDOWN_SHARE:
         slowest = symbols * 10 * 60 / (COUNTDOWN_SHARE * limits.weight_per_minute)
         todo = f"set safety.deadman.refresh_secs to {slowest:.3g} or more (countdown_secs four times that), or trade fewer symbols"
-        yield refused("countdown budget", f"{figures}, allowed are {COUNTDOWN_SHARE:.0%}", todo, ConfigError)
+        yield refused(COUNTDOWN, f"{figures}, allowed are {COUNTDOWN_SHARE:.0%}", todo, ConfigError)
     else:
-        yield fine("countdown budget", figures)
+        yield fine(COUNTDOWN, figures)
 
 
 def identity(scene: Scene) -> Check | None:
@@ -137,16 +137,20 @@ def identity(scene: Scene) -> Check | None:
     It is looked at twice: before the key is shown to any host, and when the venue has named the account.
     """
     name = "identity"
-    seen = {"environment": scene.config.account.environment, "host": scene.place.rest_host, "account": scene.account}
+    key = None if scene.keys is None else scene.keys.fingerprint
+    seen = {
+        "environment": scene.config.account.environment, "host": scene.place.rest_host, "account_id": scene.account,
+        "key_fingerprint": key,
+    }  # fmt: skip
     try:
-        found = next(mismatches(scene.state.path, scene.config.account.alias, seen, scene.keys), None)
+        found = next(mismatches(scene.state.path, seen), None)
     except SafetyRefusal as error:
         return refused(name, str(error), "find out what happened to it; remove it only if you are sure of the account")
     if found is None:
         return None
-    what, path = found
+    path = pin_path(scene.state.path)
     todo = f"use another account.alias, or the key that belongs here; remove {path} only if the change is meant"
-    return refused(name, f"alias {scene.config.account.alias} belongs to {what}", todo)
+    return refused(name, f"alias {scene.config.account.alias} belongs to {found}", todo)
 
 
 def _probe(path: Path) -> None:

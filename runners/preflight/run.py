@@ -94,15 +94,45 @@ def _known(scene: Scene, checks: list[Check]) -> bool:
     return differs is not None
 
 
-async def _venue(scene: Scene, *, differs: bool) -> list[Check]:
+async def preflight_public(resolved: LiveResolved, folder: StateFolder, *, stream_secs: float = STREAM_SECS) -> Report:
+    """Check what a session without an account needs (shadow, paper): no key is read, and the venue hears public questions only.
+
+    Parameters
+    ----------
+    resolved
+        The configuration.
+    folder
+        State of the session, which is never that of the real account.
+    stream_secs
+        Within this the public streams must deliver.
+    """
+    config = resolved.config
+    where = environment(config.account.environment, config.account.url)
+    scene = Scene(config, resolved.hash, where, folder, {}, DOT_ENV, stream_secs)
+    steps = (place.environment, place.folder, place.disk, place.outputs, switches.stop_files)
+    checks = [check for step in steps for check in step(scene)]
+    scene.client = Looks(where.rest_url, None, RateBudget(RateLimits(), time.monotonic_ns), VenueClock())
+    async with scene.client:
+        checks += await _reached(scene, sends=False)
+    if config.mode == "paper":
+        checks += switches.kill_switch(scene)
+    return Report(config.account.alias, config.account.environment, where.rest_host, config.mode, tuple(checks))
+
+
+async def _reached(scene: Scene, *, sends: bool) -> list[Check]:
+    """Public questions: does the venue answer, has it the symbols, do its streams deliver."""
     checks = await answered("REST", scene, market.rest)
+    if checks[0].result is Result.REFUSED:
+        return checks + [unknown(name, "the venue does not answer") for name in ("clock", "symbols", "public streams")]
+    found = await answered("symbols", scene, market.contracts)
+    checks += found if sends else [check for check in found if check.name != place.COUNTDOWN]
+    checks += await answered("public streams", scene, market.public_streams)
+    return checks + market.order_sizes(scene)
+
+
+async def _venue(scene: Scene, *, differs: bool) -> list[Check]:
+    checks = await _reached(scene, sends=True)
     reachable = checks[0].result is not Result.REFUSED
-    if reachable:
-        checks += await answered("symbols", scene, market.contracts)
-        checks += await answered("public streams", scene, market.public_streams)
-        checks += market.order_sizes(scene)
-    else:
-        checks += [unknown(name, "the venue does not answer") for name in ("clock", "symbols", "public streams")]
     if scene.info is None:
         checks += place.countdown(scene, scene.client.budget.limits)
     checks += await _signed(scene, reachable=reachable, differs=differs)

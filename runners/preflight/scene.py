@@ -86,6 +86,9 @@ def no_answer(name: str, scene: Scene, error: VenueError) -> Check:
     if isinstance(error, Withheld):
         todo = f"wait {error.wait_ns / 1e9:.0f} s and start again"
         return refused(name, f"our own share of the request limit is used up: {error}", todo, RunFailed)
+    if error.code is not None:
+        todo = "the venue is in trouble or under maintenance: look at its status page, wait, and start again"
+        return refused(name, f"{_where(scene)} cannot serve: {error}", todo, RunFailed)
     if error.answer.status is not None:
         return refused(name, f"{_where(scene)} gives no usable answer: {error}", _other_program(scene), RunFailed)
     return refused(name, f"nothing answers at {_where(scene)}: {error}", _connect(scene), RunFailed)

@@ -11,9 +11,9 @@ from errors import SafetyRefusal
 from execution.journal_schema import APPLICATION_ID, MIGRATIONS, version
 from runners.accounts import AccountPlace
 from runners.halting import Standing, standing
+from runners.live.pin import read_pin
 from runners.live.state import Identity
 from runners.preflight import file_system
-from runners.preflight.pin import FILE, read_pin
 from runners.preflight.report import Check, fine, refused, unknown, warned
 from runners.preflight.scene import Scene
 
@@ -29,7 +29,7 @@ def stop_files(scene: Scene) -> Iterator[Check]:
 
 def kill_switch(scene: Scene) -> Iterator[Check]:
     """Read token and latch log; nothing is armed here."""
-    place = AccountPlace(scene.config.account.alias, scene.state.path)
+    place = AccountPlace(scene.state.alias, scene.state.path)
     now = standing(place)
     if now.tripped:
         todo = f"find out why, then python -m runners.halt --account {place.alias} --reset --reason …"
@@ -127,8 +127,8 @@ def lock(scene: Scene) -> Iterator[Check]:
     """Try the lock of the account, and let it go: the node takes it for itself."""
     name, account = "account lock", scene.account
     with suppress(SafetyRefusal):  # that the pin is unreadable is told on its own line
-        pinned = read_pin(scene.state.path / FILE)
-        account = account or (pinned.account if pinned is not None else None)
+        pinned = read_pin(scene.state.path)
+        account = account or (pinned.account_id if pinned is not None else None)
     if account is None:
         yield unknown(name, "it is kept per account, and the venue has not said which")
         return

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from errors import SafetyRefusal
-from execution.journal import RiskEvent
+from execution.journal import IdUsed, RiskEvent
 from execution.journal_file import JournalFailed, connect, open_journal
 from execution.journal_schema import APPLICATION_ID, MIGRATIONS, migrate, version
 from execution.journal_sqlite import SqliteJournal
@@ -59,8 +59,11 @@ def test_an_id_that_was_ever_used_cannot_be_written_again(tmp_path: Path) -> Non
     journal.order(order("h1"), None)
     journal.close()
     again = at(tmp_path, "run-2")
-    with pytest.raises(JournalFailed, match="UNIQUE"):
+    with pytest.raises(IdUsed, match="client order id h1 has been used"):
         again.order(order("h1"), None)
+    again.order(order("h2"), None)  # nothing was written, and the journal goes on
+    assert [row["client_order_id"] for row in rows(again, "orders")] == ["h2"]
+    again.close()
 
 
 class FailsAt(sqlite3.Connection):
@@ -238,12 +241,32 @@ def test_an_older_file_is_migrated_and_keeps_its_rows(tmp_path: Path) -> None:
     journal.order(order(), None)
     journal.close()
     db = plain(tmp_path)
-    migrate(db, (*MIGRATIONS, ("ALTER TABLE orders ADD COLUMN venue_order_id TEXT",)))
+    migrate(db, (*MIGRATIONS, ("ALTER TABLE orders ADD COLUMN shade TEXT",)))
     assert version(db) == len(MIGRATIONS) + 1
-    assert db.execute("SELECT client_order_id, venue_order_id FROM orders").fetchall() == [("h1", None)]
+    assert db.execute("SELECT client_order_id, shade FROM orders").fetchall() == [("h1", None)]
     db.close()
-    with pytest.raises(SafetyRefusal, match="schema version 2, this program knows 1"):
+    with pytest.raises(SafetyRefusal, match="schema version 3, this program knows 2"):
         at(tmp_path, "run-2")
+
+
+def test_a_file_of_the_first_version_is_brought_up_with_its_rows_and_epochs(tmp_path: Path) -> None:
+    db = plain(tmp_path)
+    migrate(db, MIGRATIONS[:1])
+    db.execute("INSERT INTO runs VALUES ('old', 5, 'testnet', 'demo-1', 'abc', 99, NULL, NULL)")
+    db.execute(
+        "INSERT INTO orders (run_id, client_order_id, ts_ns, strategy_id, instrument_id, side, order_type, quantity, post_only,"
+        " reduce_only, time_in_force, status, why, source) VALUES ('old', 'h9', 6, 's', 'B', 'BUY', 'MARKET', '1', 0, 0, 'GTC',"
+        " 'ACK', '', 'strategy')"
+    )
+    db.close()
+    at(tmp_path, "new").close()
+    db = plain(tmp_path)
+    assert version(db) == len(MIGRATIONS)
+    assert db.execute("SELECT epoch, run_id, purpose FROM epochs").fetchall() == [(99, "old", "strategies")]
+    assert db.execute("SELECT client_order_id, status, wire_id, signed_ms, is_algo FROM orders").fetchall() == [
+        ("h9", "ACK", None, None, 0)
+    ]
+    db.close()
 
 
 def test_a_migration_that_fails_is_undone(tmp_path: Path) -> None:

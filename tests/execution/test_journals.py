@@ -1,8 +1,8 @@
-"""Every journal does the same: memory for backtests, SQLite for sessions."""
+"""Every journal does the same: memory for backtests, SQLite beside it, and both together for sessions."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
 
@@ -11,14 +11,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from execution import journal_tables
 from execution.journal import Fill, Journal, MemoryJournal
+from execution.journal_live import LiveJournal
+from execution.journal_read import reading
 from execution.journal_sqlite import Run, SqliteJournal
+from execution.journal_venue import Whose
 from risk.request import OrderRequest, Purpose, Side
 from risk.verdict import Reason, Refused
 
 D = Decimal
 BTC = "BTCUSDT-PERP.BINANCE"
-type Both = MemoryJournal | SqliteJournal
+type Both = MemoryJournal | SqliteJournal | LiveJournal
 
 
 def run(run_id: str = "run-1") -> Run:
@@ -33,10 +37,18 @@ def sqlite(folder: Path) -> Both:
     return SqliteJournal(folder / "journal.sqlite", run(), durability="process")
 
 
-@pytest.fixture(params=[memory, sqlite], ids=["memory", "sqlite"])
-def journal(request: pytest.FixtureRequest, tmp_path: Path) -> Both:
+def live(folder: Path) -> Both:
+    whose = Whose("account-1", "local", "127.0.0.1")
+    return LiveJournal(folder / "live.sqlite", run(), whose, durability="process", venue_ms=lambda: 7)
+
+
+@pytest.fixture(params=[memory, sqlite, live], ids=["memory", "sqlite", "live"])
+def journal(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Both]:
     make: Callable[[Path], Both] = request.param
-    return make(tmp_path)
+    made = make(tmp_path)
+    yield made
+    if not isinstance(made, MemoryJournal) or isinstance(made, LiveJournal):
+        made.close()
 
 
 def order(order_id: str = "h1", quantity: str = "1", price: str | None = "60000.1", ts_ns: int = 100) -> OrderRequest:
@@ -164,6 +176,46 @@ def test_a_late_fill_books_and_does_not_open_the_order_again(journal: Both) -> N
     assert (row["status"], row["filled_quantity"]) == ("CANCELED", D("0.4"))
 
 
+@pytest.mark.req("O-3")
+def test_a_false_terminal_is_opened_again_and_ends_by_the_venues_word(journal: Both) -> None:
+    journal.order(order(), None)
+    journal.event(200, "h1", "OrderRejected", "REJECTED", "-1000 unknown")
+    journal.reopen("h1", "UNKNOWN", "the code is no definite refusal", 250)
+    (row,) = rows(journal, "orders")
+    assert (row["status"], row["ts_closed"], row["reject_reason"]) == ("UNKNOWN", None, None)
+    journal.fill(fill())
+    assert rows(journal, "orders")[0]["status"] == "PARTIALLY_FILLED"
+    journal.settle("h1", "CANCELED", "asked", 400)
+    (row,) = rows(journal, "orders")
+    assert (row["status"], row["ts_closed"], row["filled_quantity"]) == ("CANCELED", 400, D("0.4"))
+    assert [(one["ts_ns"], one["event"], one["detail"]) for one in rows(journal, "order_events")][1:] == [
+        (250, "Reopened", "the code is no definite refusal"), (400, "Settled", "asked"),
+    ]  # fmt: skip
+
+
+@pytest.mark.req("O-3")
+def test_an_order_without_a_trace_ends_at_the_last_instant_that_is_known_of_it(journal: Both) -> None:
+    journal.order(order(ts_ns=100), None)
+    journal.event(200, "h1", "OrderAccepted", "ACK")
+    journal.settle("h1", "NOT_EXECUTED", "absent after the fence")
+    (row,) = rows(journal, "orders")
+    assert (row["status"], row["ts_closed"]) == ("NOT_EXECUTED", 200)
+    journal.event(300, "h1", "OrderCanceled", "CANCELED")
+    assert rows(journal, "orders")[0]["status"] == "NOT_EXECUTED"
+
+
+@pytest.mark.req("O-3")
+def test_a_part_that_fills_while_a_cancel_is_under_way_leaves_it_under_way(journal: Both) -> None:
+    journal.order(order(), None)
+    journal.event(200, "h1", "OrderPendingCancel", "PENDING_CANCEL")
+    journal.event(210, "h1", "OrderAccepted", "PENDING_CANCEL")
+    journal.fill(fill())
+    (row,) = rows(journal, "orders")
+    assert (row["status"], row["ts_accepted"], row["filled_quantity"]) == ("PENDING_CANCEL", 210, D("0.4"))
+    journal.fill(fill("t2", "0.6"))
+    assert rows(journal, "orders")[0]["status"] == "FILLED"
+
+
 def test_a_fill_of_an_order_that_it_does_not_know_is_kept(journal: Both) -> None:
     journal.fill(fill(order_id="autoclose-1", side="SELL"))
     (row,) = rows(journal, "fills")
@@ -194,7 +246,13 @@ def test_funding_is_kept_with_its_sign(journal: Both) -> None:
 
 calls = st.lists(
     st.one_of(
-        st.tuples(st.just("event"), st.integers(0, 3), st.sampled_from(["ACK", "CANCELED", "REJECTED", None])),
+        st.tuples(
+            st.just("event"),
+            st.integers(0, 3),
+            st.sampled_from(["ACK", "CANCELED", "REJECTED", "PENDING_CANCEL", "UNKNOWN", None]),
+        ),
+        st.tuples(st.just("reopen"), st.integers(0, 3), st.sampled_from(["UNKNOWN", "ACK"])),
+        st.tuples(st.just("settle"), st.integers(0, 3), st.sampled_from(["CANCELED", "NOT_EXECUTED", "REJECTED"])),
         st.tuples(st.just("fill"), st.integers(0, 3), st.integers(0, 6)),
         st.tuples(st.just("resize"), st.integers(0, 3), st.integers(1, 4)),
         st.tuples(st.just("refusal"), st.integers(0, 3), st.just(0)),
@@ -206,10 +264,14 @@ NUMBERS = iter(range(1_000_000))
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(calls)
-def test_whatever_is_written_both_give_the_same_tables(tmp_path: Path, trace: list[tuple[str, int, object]]) -> None:
-    on_disk = SqliteJournal(tmp_path / f"{next(NUMBERS)}.sqlite", run(), durability="process")
+def test_whatever_is_written_all_give_the_same_tables(tmp_path: Path, trace: list[tuple[str, int, object]]) -> None:
+    folder = tmp_path / str(next(NUMBERS))
+    folder.mkdir()
+    on_disk = SqliteJournal(folder / "journal.sqlite", run(), durability="process")
+    whose = Whose("account-1", "local", "127.0.0.1")
+    both = LiveJournal(folder / "live.sqlite", run(), whose, durability="process", venue_ms=lambda: 7)
     in_memory = MemoryJournal()
-    for journal in (in_memory, on_disk):
+    for journal in (in_memory, on_disk, both):
         for number in range(3):
             journal.order(order(f"h{number}", quantity="2", price="100" if number else None), 100.0 + number)
         for step, (what, number, argument) in enumerate(trace):
@@ -217,14 +279,22 @@ def test_whatever_is_written_both_give_the_same_tables(tmp_path: Path, trace: li
                 journal.event(step, f"h{number}", "Event", None if argument is None else str(argument), "words")
             elif what == "resize":
                 journal.resize(f"h{number}", D(str(argument)))
+            elif what == "reopen":
+                journal.reopen(f"h{number}", str(argument), "why")
+            elif what == "settle":
+                journal.settle(f"h{number}", str(argument), "why", step if step % 2 else None)
             elif what == "fill":
                 side = "BUY" if number % 2 else "SELL"
                 journal.fill(fill(f"t{argument}", f"0.{number + 1}", f"10{argument}.5", side, order_id=f"h{number}"))
             else:
                 journal.refusal(order(f"h{number}"), Refused(Reason.TICK, "off", {"n": step}))
-    expected, found = in_memory.tables(), on_disk.tables()
+    expected, found, remembered = in_memory.tables(), on_disk.tables(), both.tables()
     on_disk.close()
-    assert sorted(expected) == sorted(found)
-    for name, table in expected.items():
-        assert isinstance(table, pa.Table)
-        assert found[name].equals(table), name
+    both.close()
+    with reading(folder / "live.sqlite") as db:
+        written = journal_tables.read(db, run().run_id)
+    for others in (found, remembered, written):
+        assert sorted(expected) == sorted(others)
+        for name, table in expected.items():
+            assert isinstance(table, pa.Table)
+            assert others[name].equals(table), name

@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from risk.verdict import Reason
 from tests.properties.profile import BREAKERS
 
-NOT_THE_GATES = frozenset({Reason.SIZE_TOO_SMALL, Reason.NO_STOP_DISTANCE, Reason.DRAWDOWN})
-"""Sizes that a strategy cannot compute, and a drawdown, which is refused as the halt that it has caused."""
+LIVE_LOCKS = frozenset({Reason.COUNTDOWN, Reason.UNPROTECTED, Reason.STALLED, Reason.WATCHDOG})
+NOT_THE_GATES = LIVE_LOCKS | {Reason.SIZE_TOO_SMALL, Reason.NO_STOP_DISTANCE, Reason.DRAWDOWN}
+"""What only a live session demands, sizes that a strategy cannot compute, and a drawdown, which is refused as the halt that it
+has caused."""
 FILLS = ("part", "whole", "late", "after a reject", "while down")
 HALTS = ("operator", "drawdown", "daily", "rejects_in_a_row")
 EDGES = ("green>red", "red>amber", "amber>green")

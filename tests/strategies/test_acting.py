@@ -15,7 +15,7 @@ from nautilus_trader.model import OrderSide, Price, Quantity
 from risk.desk import Desk
 from risk.policy import Policy, WaiveEdge
 from risk.request import OrderRequest
-from risk.verdict import Refused
+from risk.verdict import Reason, Refused
 from strategies.acting import Actor
 from strategies.intents import CancelAll, Enter, Exit, Level, Quote, Side, Target
 from tests.engine import FREE, IID, MAKER, Stepped, book, opening, perpetual, quiet, quote, run
@@ -382,3 +382,41 @@ def test_ids_of_a_run_are_unique_fourteen_characters_and_ours() -> None:
     assert len(ids) == len(set(ids)) == len(ran.rows("orders")) > 10
     assert {len(i) for i in ids} == {14}
     assert not [i for i in ids if i.startswith("O-")]
+
+
+@pytest.mark.req("R-11")
+def test_what_shuts_entries_is_said_once_until_it_changes() -> None:
+    sheet, shut = Sheet(), Refused(Reason.BREAKER, "spread_multiple: wide")
+    actor, _ = desk(sheet)
+    now: list[Refused | None] = [None]
+    actor._desk.closed = lambda _iid, _ts: now[0]
+    wish = Enter(Side.BUY, 0.001, None, 1, "a test")
+
+    def asked(times: int) -> int:
+        before = len(sheet.sent)
+        for _ in range(times):
+            actor.perform(wish)
+        return len(sheet.sent) - before
+
+    assert asked(2) == 2
+    now[0] = shut
+    assert asked(5) == 1  # the gate refuses and records this one
+    now[0] = Refused(Reason.BREAKER, "spread_multiple: wide")  # the same words again, of the same episode
+    assert asked(5) == 0
+    now[0] = Refused(Reason.HALTED, "daily loss")
+    assert asked(5) == 1
+    now[0] = None
+    assert asked(2) == 2
+    now[0] = shut  # a new episode
+    assert asked(5) == 1
+
+
+@pytest.mark.req("R-11")
+def test_a_quote_while_entries_are_shut_still_takes_back_what_rests() -> None:
+    sheet = Sheet()
+    actor, _ = desk(sheet)
+    actor._desk.closed = lambda _iid, _ts: Refused(Reason.BREAKER, "wide")
+    wish = Quote((Level(100.0, 1.0),), (Level(101.0, 1.0),), None, "a test")
+    actor.perform(wish)
+    actor.perform(wish)
+    assert len(sheet.sent) == 2  # both sides, once

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import ccxt
@@ -9,6 +10,7 @@ import pytest
 from nautilus_trader.adapters.binance import BinanceEnvironment
 
 from adapters.binance.environments import DEMO, PRODUCTION, REMOTE, TESTNET, Environment, environment, local
+from adapters.binance.streams import endpoints
 from errors import ConfigError
 
 
@@ -70,3 +72,17 @@ def test_no_other_host_can_be_given_by_hand(url: str) -> None:
 def test_a_wrong_pairing_is_refused(name: str, url: str | None, text: str) -> None:
     with pytest.raises(ConfigError, match=text):
         environment(name, url)
+
+
+@pytest.mark.req("L-1")
+def test_hosts_stand_in_one_table_and_in_no_other_module() -> None:
+    root = Path(__file__).parents[3]
+    folders = ("adapters", "catalog", "execution", "monitoring", "risk", "runners", "strategies")
+    files = [path for folder in folders for path in (root / folder).rglob("*.py")]
+    named = [
+        path.name for path in files if "binance.com" in (text := path.read_text("utf-8")) or "binancefuture.com" in text
+    ]
+    assert named == ["environments.py"]
+    assert endpoints("usdm").rest == PRODUCTION.rest_url
+    assert PRODUCTION.public_ws_url.startswith(endpoints("usdm").socket)
+    assert endpoints("spot").rest == PRODUCTION.wallet_url

@@ -77,7 +77,7 @@ def test_a_truncated_recording_is_played_as_far_as_it_goes(tmp_path: Path) -> No
     assert len(list(recording.play(path, BTC, loop=False))) >= 1
 
 
-@pytest.mark.parametrize("content", [None, b"no gzip", gzip.compress(b"1 {}\n")])
+@pytest.mark.parametrize("content", [None, b"no gzip", gzip.compress(b"1 {}\n", mtime=0)], ids=["none", "text", "gzip"])
 def test_a_file_that_is_no_recording_is_refused(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "r.gz"
     if content is not None:

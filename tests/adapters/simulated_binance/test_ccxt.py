@@ -50,6 +50,12 @@ def with_ccxt(story: Callable[[Any], None], **changes: Any) -> Venue:
     return asyncio.run(whole())
 
 
+def asked(venue: Venue) -> set[str]:
+    """Endpoints that ccxt has used."""
+    return {f"{row['method']} {row['path'].rpartition('/')[2]}" for row in venue.ledger.of("request")}
+
+
+@pytest.mark.req("X-2")
 def test_markets_prices_and_history_are_read() -> None:
     def story(client: Any) -> None:
         market = client.load_markets()[SYMBOL]
@@ -67,6 +73,7 @@ def test_markets_prices_and_history_are_read() -> None:
     with_ccxt(story)
 
 
+@pytest.mark.req("X-2")
 def test_balances_positions_orders_and_fills_are_read_and_changed() -> None:
     def story(client: Any) -> None:
         client.load_markets()
@@ -89,9 +96,13 @@ def test_balances_positions_orders_and_fills_are_read_and_changed() -> None:
         assert {entry["type"] for entry in client.fetch_ledger("USDT")} >= {"commission"}
         assert client.fetch_trading_fee(SYMBOL)["maker"] == 0.0002
 
-    with_ccxt(story)
+    assert asked(with_ccxt(story)) == {
+        "GET exchangeInfo", "GET account", "GET positionRisk", "GET leverageBracket", "GET commissionRate", "GET income",
+        "POST order", "GET order", "PUT order", "DELETE order", "GET openOrders", "GET userTrades",
+    }  # fmt: skip
 
 
+@pytest.mark.req("X-2")
 def test_cancel_all_countdown_and_conditional_orders_work() -> None:
     def story(client: Any) -> None:
         client.load_markets()
@@ -106,9 +117,16 @@ def test_cancel_all_countdown_and_conditional_orders_work() -> None:
         assert client.fetch_open_orders(SYMBOL, params={"trigger": True}) == []
 
     venue = with_ccxt(story)
+    assert asked(venue) >= {
+        "POST countdownCancelAll",
+        "POST algoOrder",
+        "DELETE allOpenOrders",
+        "DELETE algoOpenOrders",
+    }
     assert [row["countdown_ms"] for row in venue.ledger.of("countdown")] == [60000]
 
 
+@pytest.mark.req("X-2", "L-4")
 def test_refusals_arrive_as_the_errors_that_ccxt_knows() -> None:
     def story(client: Any) -> None:
         client.load_markets()

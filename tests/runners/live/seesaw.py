@@ -14,12 +14,12 @@ class SeesawParams(StrategyParams):
     size: float = Field(default=0.3, gt=0, description="Base units of an entry")
     hold_secs: float = Field(default=1.5, gt=0, description="From the first fill to the exit")
     patience_secs: float = Field(default=4.0, gt=0, description="A resting entry is cancelled after this")
-    offset_ticks: int = Field(default=0, ge=0, description="Ticks behind the best bid")
+    offset_ticks: int = Field(default=0, ge=-100, description="Ticks behind the best bid; below 0 it crosses")
     beat_secs: float = Field(default=0.2, gt=0, description="Between two decisions")
     alternates: bool = Field(default=False, description="Sells after it has bought")
     fails_after_secs: float = Field(default=1e9, gt=0, description="Raises in a timer after so many seconds")
     order_notional_quote: float = Field(
-        default=1, description="Not used; keeps the size check of the configuration happy"
+        default=1000, description="Not used; keeps the size check of the configuration happy"
     )
 
 

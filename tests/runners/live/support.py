@@ -33,7 +33,7 @@ fees: {{maker_bps: 2.0, taker_bps: 5.0}}
 execution:
   on_start: {{positions: {on_start}}}
   on_stop: {{positions: {on_stop}, patience_secs: 6}}
-safety: {{state_dir: "{folder}/state"}}
+safety: {{state_dir: "{folder}/state", deadman: {{countdown_secs: 5, refresh_secs: 1.25}}}}
 strategies:
   - id: seesaw-1
     order_id_tag: "001"

@@ -54,12 +54,20 @@ def agreed(server: Server, directory: Path, status: str = "completed") -> None:
     }
     assert exchange.desk.open_orders() == []
     assert exchange.account.positions["BTCUSDT"].quantity == 0
-    orders = {row["client_order_id"]: row for row in table(directory, "orders")}
+    rows = {row["client_order_id"]: row for row in table(directory, "orders")}
+    stops = {name: row for name, row in rows.items() if row["source"] == "protective"}
+    conditional = {
+        order.client_id.removeprefix("x-aHRE4BCj-R"): order.status for order in exchange.algo.orders.values()
+    }
+    assert {name: row["status"] for name, row in stops.items()} == conditional
+    orders = {name: row for name, row in rows.items() if name not in stops}
     venue = {order.client_id.removeprefix("x-aHRE4BCj-R"): order for order in exchange.desk.orders.values()}
-    assert set(venue) == {name for name, row in orders.items() if row["status"] != "DENIED"}
+    assert set(venue) == {
+        name for name, row in orders.items() if row["status"] not in ("DENIED", "REJECTED") or name in venue
+    }
     for name, order in venue.items():
         assert orders[name]["filled_quantity"] == exact(server, order.filled, "size"), name
-        assert orders[name]["status"] == str(order.status), name
+        assert orders[name]["status"] == str(order.status).removesuffix("_IN_MATCH"), name
         assert orders[name]["reduce_only"] == order.reduce_only
     assert any(row["queue_ahead"] for row in orders.values())  # it waited behind others
     account = json.loads((directory / "live" / "account.json").read_text(encoding="utf-8"))

@@ -14,6 +14,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from adapters.simulated_binance.server import Server
+from execution.journal_check import verify
+from execution.journal_read import read_journal
 from tests.runners.live.support import LIVELY, lively, running, told, written
 
 PUBLIC = {"/fapi/v1/time", "/fapi/v1/exchangeInfo", "/fapi/v1/depth"}
@@ -153,10 +155,16 @@ def test_a_tripped_paper_account_stays_latched_and_its_ledger_remembers_the_loss
             assert await node.ended() == 4, node.story
         async with running(config, *mode("paper", limit), env=NO_KEYS) as again:
             assert await again.ended() == 4
-        assert "entries are shut (latched: " in again.errors
+        assert "latch log: the kill switch stands: drawdown" in again.errors
         ledger = json.loads((tmp_path / "state" / "test.paper" / "ledger.json").read_text(encoding="utf-8"))
         assert Decimal(ledger["equity"]) == worked_out(node.directory, "paper", Decimal(10_000)) < 10_000
         nothing_was_sent(server)
+        journal = tmp_path / "state" / "test.paper" / "journal.sqlite"
+        assert verify(journal).findings == ()
+        (session,) = read_journal(journal).runs
+        assert session.mode == "paper"
+        assert str(session.outcome).startswith("latched: ")
+        assert str(session.outcome).endswith("; exit code 4")
 
     told(story)
 
@@ -199,6 +207,6 @@ def test_an_address_where_nothing_listens_is_one_sentence(tmp_path: Path) -> Non
         config = written(tmp_path, "http://127.0.0.1:9")
         async with running(config, *mode("shadow"), env=NO_KEYS) as node:
             assert await node.ended() == 1
-        assert "127.0.0.1 does not answer" in node.errors
+        assert "REST: nothing answers at http://127.0.0.1:9" in node.errors
 
     asyncio.run(story())

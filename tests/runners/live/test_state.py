@@ -62,11 +62,11 @@ def test_an_alias_belongs_to_one_account_key_and_environment(
         state.pin(replace(DEMO, **change))
 
 
-def test_a_pin_that_cannot_be_read_matches_nothing(tmp_path: Path) -> None:
+def test_a_pin_that_cannot_be_read_refuses(tmp_path: Path) -> None:
     state = StateFolder(tmp_path, "demo-1")
     state.prepare()
     (state.path / "account.json").write_text("{", encoding="utf-8")
-    with pytest.raises(SafetyRefusal):
+    with pytest.raises(SafetyRefusal, match=r"account\.json cannot be read"):
         state.pin(DEMO)
 
 

@@ -12,7 +12,7 @@ from adapters.simulated_binance.server import Server
 from risk.latch_log import Act, FileLatchLog
 from tests.runners.live.support import Node, lively, running, told, written
 from tests.runners.live.test_session import exact, table
-from tests.runners.live.test_stops import armed, holds, rests
+from tests.runners.live.test_stops import armed, rests
 
 BY_OTHERS: dict[str, tuple[dict[str, Any], str]] = {
     "liquidation": ({"act": "forced_close", "symbol": "BTCUSDT", "how": "liquidation"}, "liquidation: BTCUSDT SELL"),
@@ -38,7 +38,9 @@ def test_a_trade_that_is_not_ours_counts_and_trips_within_a_second(tmp_path: Pat
     action, sentence = BY_OTHERS[by]
 
     async def story(server: Server) -> None:
-        config = written(tmp_path, server.url, on_stop="flatten", params={"hold_secs": 600, "size": 0.1})
+        config = written(
+            tmp_path, server.url, on_stop="flatten", params={"hold_secs": 600, "patience_secs": 600, "size": 0.1}
+        )
         async with running(config) as node:
             await node.until(lambda: held(server) == 100, "the whole position")
             before = time.time_ns()
@@ -85,20 +87,28 @@ def test_a_person_who_trades_another_symbol_trips_as_well_since_no_limit_counts_
     told(story, lively(symbols=both))
 
 
-@pytest.mark.req("R-13")
-def test_with_a_dead_user_stream_the_venues_own_list_tells_of_a_persons_trade(tmp_path: Path) -> None:
+@pytest.mark.req("R-13", "L-4")
+def test_with_a_dead_user_stream_the_venues_own_list_tells_of_a_persons_trade_and_no_exit_turns_what_is_gone(
+    tmp_path: Path,
+) -> None:
     async def story(server: Server) -> None:
-        config = written(tmp_path, server.url, on_stop="flatten", params={"hold_secs": 600, "size": 0.1})
+        config = written(
+            tmp_path, server.url, on_stop="flatten", params={"hold_secs": 600, "patience_secs": 600, "size": 0.1}
+        )
         async with running(config) as node:
-            await node.until(holds(server), "a position")
-            await node.until(lambda: held(server) == 100, "the whole position")
+            await node.until(
+                lambda: held(server) > 0 and not rests(server)(), "a position, and nothing that adds to it"
+            )
+            quantity = f"{held(server) / 1000:.3f}"
             silence = {"act": "silence_sockets", "secs": 600, "which": "user"}
-            person = {"act": "person_trade", "symbol": "BTCUSDT", "side": "SELL", "quantity": "0.050"}
+            person = {"act": "person_trade", "symbol": "BTCUSDT", "side": "SELL", "quantity": quantity}
             await armed(server, {"name": "unheard", "when": {"at_secs": 0}, "do": [silence, person]})
             assert await node.ended() == 4, node.story
         why = node.said("stopping")[0]["text"]
-        assert "the position changed without us: not our order: BTCUSDT SELL 0.0" in why
-        assert "BTCUSDT is 0.050, our own trades make it 0.100" in why  # however many levels the order took
+        assert "the position changed without us: not our order: BTCUSDT SELL 0." in why
+        assert f"BTCUSDT is 0, our own trades make it {quantity}" in why  # however many levels the order took
+        refused = [row["code"] for row in server.venue.ledger.of("response")]
+        assert -2022 in refused  # the engine's exit, reduce-only on a flat position: nobody had told it
         left_in_order(server, node, engine_heard=False)
 
     told(story)

@@ -10,7 +10,7 @@ import pytest
 
 from adapters.simulated_binance.server import Server
 from errors import HyperTradingError
-from execution.journal_schema import APPLICATION_ID
+from execution.journal_schema import APPLICATION_ID, MIGRATIONS
 from risk.arm_token import FileTokenStore
 from risk.arm_token import Identity as ArmedFor
 from risk.kill_switch import KillSwitch
@@ -168,7 +168,7 @@ CASES = {
     "a damaged journal": case(
         "journal", 4, "is damaged: NULL value in orders.client_order_id", "restore a backup", before=damaged_journal
     ),
-    "a newer journal": case("journal", 4, "has schema 99, this program knows 1", "update", before=newer_journal),
+    "a newer journal": case("journal", 4, f"has schema 99, this program knows {len(MIGRATIONS)}", "update", before=newer_journal),
     "a database of something else": case(
         "journal", 4, "is a database, but no journal of this system", "correct safety.journal.path", before=another_database
     ),

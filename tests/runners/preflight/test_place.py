@@ -45,4 +45,4 @@ def test_probes_leave_nothing_behind(tmp_path: Path) -> None:
     look(tmp_path, f"data.record={tmp_path.as_posix()}/recordings")
     left = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file())
     locks = [name for name in left if name.startswith("state/locks/")]
-    assert [name for name in left if name not in locks] == ["live.yaml", "state/test/identity.json"]
+    assert [name for name in left if name not in locks] == ["live.yaml", "state/test/account.json"]

@@ -1,0 +1,56 @@
+"""The crash matrix itself: every write point killed once, in an outcome that turns from day to day, and every planted bug found.
+
+The whole product runs by command (`python -m runners.crash_matrix --all`); its printout is `docs/crash-matrix.md`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from crash.board import run_cells
+from crash.host import Result
+from crash.matrix import Cell, slice_of, valid
+from crash.mutants import MUTANTS, planted_cells
+from crash.printout import Tally, lines
+
+AT_ONCE = 14
+"""Most of a cell is waiting for countdown and fence."""
+TURN = int(os.environ.get("CRASH_TURN", time.time_ns() // 86_400_000_000_000))
+"""Which outcomes: another one for each point every day; CRASH_TURN repeats one that failed."""
+
+
+def ran(cells: Sequence[tuple[Cell, str]], folder: Path) -> list[Result]:
+    """Run cells."""
+    return asyncio.run(asyncio.wait_for(run_cells(cells, folder, lambda _result: None, AT_ONCE), 900))
+
+
+@pytest.mark.req("O-5", "O-6")
+def test_a_node_that_is_killed_at_any_write_point_loses_and_doubles_nothing(tmp_path: Path) -> None:
+    cells = [(cell, "") for cell in slice_of(TURN)]
+    tally = Tally(len(cells), ran(cells, tmp_path))
+    told = "\n".join([f"CRASH_TURN={TURN}", *lines(tally)])
+    assert tally.last_line == "LOST 0 DOUBLED 0 WRONG 0 STUCK 0 EXPOSED 0 mutants 0 of 0", told
+    assert tally.passes, told
+    assert tally.missed_sites == [], told
+
+
+@pytest.mark.req("O-6")
+def test_every_planted_bug_is_found(tmp_path: Path) -> None:
+    tally = Tally(0, [], ran(planted_cells(), tmp_path))
+    told = "\n".join(lines(tally))
+    assert set(tally.caught) == {mutant.name for mutant in MUTANTS}, told
+    assert tally.last_line.endswith("mutants 10 of 10")
+
+
+def test_a_run_that_never_came_to_its_point_is_skipped_and_never_clean(tmp_path: Path) -> None:
+    cell = next(one for one in valid() if one.name.startswith("row written, uncommitted / K1"))
+    result = Result(cell, folder=tmp_path, problem="life 1 ended with 2 before the row")
+    tally = Tally(1, [result])
+    assert (result.clean, tally.passes, len(tally.skipped)) == (False, False, 1)
+    assert any("skipped: row written" in line for line in lines(tally))
