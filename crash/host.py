@@ -38,6 +38,7 @@ LOOK_SECS = 0.7
 """Between two looks of the judge at a canary that has traded: the journal writes behind the venue."""
 SETTLE_SECS = 6.0
 _CANARY = Decimal(str(SIZES[CANARY]))
+INTRUDER = {"act": "person_trade", "symbol": "BTCUSDT", "side": "SELL", "quantity": "0.005"}
 _FIRST_SIGHT = Sight(ORDER, "executed", "target")
 """Where the first life of a second crash ends: the venue has it, and the node does not know."""
 CONFIG = """\
@@ -136,6 +137,7 @@ class CellRun:
         self.cell, self.mutant, self.folder, self._forks = cell, mutant, folder, forks
         self.ledger, self.journal = folder / "ledger.jsonl", folder / "state" / "test" / "journal.sqlite"
         self._lives = 0
+        self._started: list[Life] = []
         self._kills: list[int] = []
         self._refusal: str | None = None
         self._refused_with = ""
@@ -152,10 +154,15 @@ class CellRun:
         try:
             async with WatchedServer(venue, outcome.acts, self.cell.point.flight) as server:
                 self._configure(server, outcome.symbol)
+                server.intruder = INTRUDER if self.cell.point.scene == "trip" else None
                 await self._until_dead(server)
                 result.judgement = await self._recover(server)
         except NotReached as error:
             result.problem = str(error)
+        finally:
+            for life in self._started:  # also when somebody interrupts: no node is left behind
+                if life.exit_code is None:
+                    life.kill()
         result.proof, result.secs = "; ".join(self._proof), time.monotonic() - began
         result.labels, result.requests = self._hit()
         return result
@@ -178,7 +185,8 @@ class CellRun:
             self.mutant,
             swift=role == "canary" and self.cell.outcome.name.startswith("late "),
         )  # fmt: skip
-        return Life(self._forks, order)
+        self._started.append(Life(self._forks, order))
+        return self._started[-1]
 
     def _trace(self) -> Path:
         return self.folder / f"life{self._lives}.trace"
@@ -283,8 +291,12 @@ class CellRun:
 
     async def _meanwhile(self, server: WatchedServer) -> None:
         outcome = self.cell.outcome
+        server.calm()
         if outcome.after:
             server.arm_now(f"meanwhile: {outcome.name}", *outcome.after)
+        server.intruder = None
+        if self.cell.point.scene == "midnight":
+            tampering.yesterday(self.journal)
         tampering.tamper(self.cell.kill, self.journal, self._trace())
         self._configure(server, "BTCUSDT")
         if outcome.waits_for_countdown:
@@ -342,7 +354,9 @@ class CellRun:
     def _expected(self) -> tuple[Literal["ready", "refuse"], tuple[str, ...]]:
         """Whether the next start must refuse first, and why."""
         outcome, point = self.cell.outcome, self.cell.point
-        expects, names = tampering.expected(self.cell.kill, outcome.expects, outcome.names)
+        expects, names = tampering.expected(
+            self.cell.kill, outcome.expects, outcome.names, late=outcome.name.startswith("late ")
+        )
         return ("refuse", (*names, *point.refuses)) if point.refuses else (expects, names)
 
     def _judge(self) -> Judgement:

@@ -10,9 +10,12 @@ import asyncio
 import json
 import os
 import sys
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
+
+import typer
 
 from crash import mutants
 from crash.killing import Killer, Trace, Trigger, connector
@@ -22,6 +25,7 @@ from execution import journal_file, journal_writer
 from execution.recovery.model import Policy
 from risk.arm_token import FileTokenStore
 from risk.latch_log import FileLatchLog
+from runners.cancel import cancel
 from runners.config import Trust, load_live
 from runners.halt import halt
 from runners.live import opening, session
@@ -79,13 +83,8 @@ def live(order: Order) -> None:
     trust = Trust(everything=True)
     try:
         resolved = load_live(Path(order.config), (), trust)
-        code = asyncio.run(
-            run_mode(
-                resolved,
-                Options(trust=trust),
-                JsonLines(every_secs=SOAK_STATUS_SECS if order.role == "soak" else QUIET_SECS),
-            )
-        )
+        every = SOAK_STATUS_SECS if order.role == "soak" else QUIET_SECS
+        code = asyncio.run(run_mode(resolved, Options(trust=trust), JsonLines(every_secs=every)))
         trace.write(ended=code)
     except HyperTradingError as error:
         code = error.exit_code
@@ -112,6 +111,8 @@ async def _no_preflight(*_: Any, **__: Any) -> Report:
 
 
 def _reset(config: Path) -> None:
+    with suppress(SystemExit, typer.Exit):  # what may be another node's was not touched: a person cancels it first
+        cancel(account="test", yes=True, patience=20.0, state=config.parent / "state")
     halt("the crash matrix has looked", account="test", reset=True, state=config.parent / "state")
     sys.stdout.flush()
     os._exit(0)

@@ -16,6 +16,7 @@ KILLS: tuple[Kill, ...] = (
     "K1 SIGKILL", "K2 power loss", "K2 lost tail", "K3 freeze", "K4 missing", "K4 older", "K4 I/O error",
 )  # fmt: skip
 ENDED_BY_THE_VENUE = frozenset({"post-only expiry", "definite reject", "executed but -1000"})
+EXIT_DONE = "exit executed, no answer"
 CONDITION_ONLY = {"cancelled by the countdown", "cancelled by a person", "queries lag by 3 s"}
 
 
@@ -60,6 +61,8 @@ def _by_kill(cell: Cell) -> str | None:  # noqa: PLR0911 - one line a reason
         return "the journal is empty at that point: there is nothing to lose"
     if kill != "K1 SIGKILL" and point.reach == "recovery":
         return "the second crash is a SIGKILL: what other kinds leave behind is what they leave at the first"
+    if kill == "K3 freeze" and cell.outcome.expects == "refuse":
+        return "the node goes on after its freeze: what it holds at its end is not what the venue would have closed"
     if kill == "K3 freeze" and point.sight is None:
         return "a freeze is seen from the venue: it is struck where a request is on its way"
     return None
@@ -67,8 +70,14 @@ def _by_kill(cell: Cell) -> str | None:  # noqa: PLR0911 - one line a reason
 
 def _by_reach(cell: Cell) -> str | None:
     outcome, reach = cell.outcome, cell.point.reach
+    books = "income" in cell.point.name or "loss ledger" in cell.point.name
+    if reach == "recovery" and books and outcome.expects == "refuse":
+        return "the start refuses before it comes to that"
     if reach == "start":
         return None if outcome.name == "never arrived" else "nothing has been sent at that point"
+    if reach == "trip":
+        plain = outcome.name in ("resting", "partly filled", "filled")
+        return None if plain else "the node lives on until its switch trips: what is in flight is long answered"
     if cell.point.flight != (ORDER, "target"):
         return _by_other_flight(cell)
     if reach == "before":
@@ -93,6 +102,8 @@ def _by_other_flight(cell: Cell) -> str | None:
         return "no margin is asked of a cancel"
     if point.flight[0] == CANCEL and outcome.target in ("full", "cross"):
         return "it is over before it could be cancelled"
+    if (point.flight, point.name) == ((ORDER, "exit"), EXIT_DONE) and outcome.expects == "refuse":
+        return "the position is closed by then: there is nothing to be liquidated"
     if point.reach == "ended" and not (outcome.executes and outcome.answered):
         return "no answer comes"
     if point.reach == "before" and outcome.acts and outcome.name != "never arrived":
@@ -105,6 +116,8 @@ def _by_target(cell: Cell) -> str | None:
     if point.reach in ("answered", "filled", "ended") and not outcome.executes:
         told = outcome.name == "definite reject" and point.reach == "ended"
         return None if told else "the node never hears of it"
+    if point.reach == "answered" and outcome.name == "executed but -1000":
+        return "the engine takes it for rejected and tells no acknowledgement"
     if point.reach == "filled" and not outcome.fills:
         return "it does not trade"
     if point.reach == "ended" and outcome.name not in ENDED_BY_THE_VENUE:

@@ -10,7 +10,7 @@ from crash.venue_side import Moment, Role, Sight
 
 ORDER, CANCEL, STOP = "POST /fapi/v1/order", "DELETE /fapi/v1/order", "POST /fapi/v1/algoOrder"
 COUNTDOWN = "POST /fapi/v1/countdownCancelAll"
-type Reach = Literal["start", "before", "sent", "answered", "filled", "ended", "recovery"]
+type Reach = Literal["start", "before", "sent", "answered", "filled", "ended", "trip", "recovery"]
 """How far the target has come at that point: nothing is there yet; decided; on its way; known; executed; over; second start."""
 
 STAGES: tuple[Stage, ...] = ("written", "committed")
@@ -32,6 +32,8 @@ class Point:
         Which start of the node is struck: the first, or (second crash) the second.
     flight
         The request in flight: method with path, and whose.
+    scene
+        ``trip``: a person trades while the node runs, which trips its switch; ``midnight``: a UTC day ends while it is dead.
     refuses
         The next start must refuse, with one of these words: what was struck cannot be told from a trip.
     """
@@ -43,6 +45,7 @@ class Point:
     life: int = 1
     flight: tuple[str, Role] = (ORDER, "target")
     refuses: tuple[str, ...] = ()
+    scene: Literal["", "trip", "midnight"] = ""
 
 
 def _about(flight: tuple[str, Role], *points: Point) -> tuple[Point, ...]:
@@ -116,10 +119,22 @@ GUARDS = (
         _net("stop answered, not written", "sent", STOP, "answered"),
     ),
     *_about(
-        (COUNTDOWN, "second"),
-        _net("countdown sent", "sent", COUNTDOWN, "arrived", nth=2),
-        _net("countdown answered", "sent", COUNTDOWN, "answered", nth=2),
+        (COUNTDOWN, "third"),  # the first one after something is held
+        _net("countdown sent", "sent", COUNTDOWN, "arrived", nth=3),
+        _net("countdown answered", "sent", COUNTDOWN, "answered", nth=3),
     ),
+)
+_GONE, _STANDS = ("arm token is gone",), ("kill switch stands",)
+TRIP = (
+    Point("trip: token, not deleted yet", "trip", Trigger("token/delete", "before"), scene="trip"),
+    Point("trip: token, deleted", "trip", Trigger("token/delete", "committed"), refuses=_GONE, scene="trip"),
+    Point("trip: record, not written yet", "trip", Trigger("latch/append", "before", 2), refuses=_GONE, scene="trip"),
+    Point("trip: record, written", "trip", Trigger("latch/append", "committed", 2), refuses=_STANDS, scene="trip"),
+)
+DAY_ROLL = tuple(
+    Point(f"day roll: {name}, {stage}", "recovery", Trigger(label, stage), life=2, scene="midnight")
+    for name, label in (("its action", "actions/8.midnight*"), ("the loss ledger", "risk_state/losses/-"))
+    for stage in STAGES
 )
 RECOVERY = tuple(
     _db(f"recovery: {name}, {stage}", "recovery", label, stage, life=2)
@@ -130,5 +145,5 @@ RECOVERY = tuple(
     )
     for stage in STAGES
 )  # fmt: skip
-POINTS: tuple[Point, ...] = (*START, *SUBMIT, *EVENTS, *CANCELS, *EXITS, *GUARDS, *RECOVERY)
+POINTS: tuple[Point, ...] = (*START, *SUBMIT, *EVENTS, *CANCELS, *EXITS, *GUARDS, *TRIP, *DAY_ROLL, *RECOVERY)
 BY_NAME = {point.name: point for point in POINTS}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 from pathlib import Path
 from typing import Literal
 
@@ -10,6 +11,7 @@ from crash.killing import read_trace
 
 WAL_HEADER, FRAME_HEADER = 32, 24
 ROLLED_BACK = ("journal_rollback", "rollback", "lost its tail", "replaced")
+SECOND_NODE = "another node trades this account"
 FAILED = ("journal cannot be written",)
 
 
@@ -67,9 +69,19 @@ def restore_older(journal: Path, size: int) -> None:
     shutil.move(copy, journal)
 
 
-def _copy_through_sqlite(source: Path, copy: Path) -> None:
-    import sqlite3  # noqa: PLC0415 - only here
+def yesterday(journal: Path) -> None:
+    """A UTC day has ended since: the loss ledger and the instant at which it was kept are of the day before."""
+    db = sqlite3.connect(journal, isolation_level=None)
+    try:
+        db.execute(
+            "UPDATE risk_state SET value = json_set(value, '$.day', json_extract(value, '$.day') - 1), ts_ns = ts_ns - ?"
+            " WHERE name = 'losses'", (86_400_000_000_000,),
+        )  # fmt: skip
+    finally:
+        db.close()
 
+
+def _copy_through_sqlite(source: Path, copy: Path) -> None:
     db, other = sqlite3.connect(source), sqlite3.connect(copy)
     try:
         db.backup(other)
@@ -100,11 +112,12 @@ def _size_before_the_base(trace: Path) -> int:
 
 
 def expected(
-    kill: str, expects: Literal["ready", "refuse"], names: tuple[str, ...]
+    kill: str, expects: Literal["ready", "refuse"], names: tuple[str, ...], *, late: bool = False
 ) -> tuple[Literal["ready", "refuse"], tuple[str, ...]]:
     """How the next start must end after a kill kind: tables 6 to 8 say which of them refuse."""
     if kill in ("K2 lost tail", "K4 missing", "K4 older"):
-        return "refuse", (*ROLLED_BACK, *names)
+        # An order that arrives after our start with an epoch that is lost is another node's, says table 7.
+        return "refuse", (*ROLLED_BACK, *names, *((SECOND_NODE,) if late else ()))
     if kill == "K4 I/O error":
         return "refuse", (*FAILED, *ROLLED_BACK, *names)  # an exit waits for no disk: its row is missing afterwards
     return expects, names

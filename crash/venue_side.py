@@ -15,7 +15,7 @@ from adapters.simulated_binance.server import Server
 from adapters.simulated_binance.settings import Scenario
 from adapters.simulated_binance.venue import Venue
 
-type Role = Literal["target", "exit", "second", "any"]
+type Role = Literal["target", "exit", "third", "any"]
 type Moment = Literal["arrived", "executed", "answered"]
 ANSWERED_SECS = 0.004
 """After the answer was handed to the socket."""
@@ -94,10 +94,15 @@ class WatchedServer(Server):
         self._seen = 0
         self._strike: Callable[[], None] | None = None
         self.struck = False
+        self.intruder: Mapping[str, Any] | None = None
 
     def strike_at(self, sight: Sight | None, strike: Callable[[], None]) -> None:
         """Say when to strike, once."""
         self._sight, self._strike, self._seen = sight, strike, 0
+
+    def calm(self) -> None:
+        """The process has ended: what was to be done to its request in flight is not done to a later one."""
+        self._faults = ()
 
     def arm_now(self, name: str, *acts: Mapping[str, Any]) -> None:
         """Let the venue do something at once, and write it into its ledger."""
@@ -107,6 +112,9 @@ class WatchedServer(Server):
     def _moment(self, call: Call, moment: Moment) -> None:
         if moment == "arrived":
             self._spoil(call)
+        elif moment == "executed" and self.intruder is not None and self._is("target", call) and call.method == "POST":
+            act, self.intruder = self.intruder, None
+            self.arm_now("a person trades", act)
         sight = self._sight
         if sight is None or moment != sight.moment or call.what != sight.what or not self._is(sight.role, call):
             return
@@ -120,7 +128,7 @@ class WatchedServer(Server):
         if not self._faults or call.what != what or not self._is(role, call):
             return
         self._flown += 1
-        if self._flown == (2 if role == "second" else 1):
+        if self._flown == (3 if role == "third" else 1):
             fault = {"name": "in flight", "when": {"request": what}, "do": list(self._faults)}
             self._faults = ()
             self.venue.arm(Fault.model_validate(fault))

@@ -13,12 +13,13 @@ PAST_ENGINE = frozenset({"stop", "protective", "recovery"})
 """Strategies of orders that a live session sends over its own client (`runners.live.closes`)."""
 
 
-def settle_orders(journal: MemoryJournal, cache: Any) -> None:
+def settle_orders(journal: MemoryJournal, cache: Any, *, over: bool = True) -> None:
     """Bring every open row of the journal to its end.
 
     Events of orders that were sent or cancelled while the strategies stopped are never delivered. An order that the engine
     never saw was waiting out its latency when the run ended: it is ``DENIED``. One that the engine still has open when
-    everything is over is ``CANCELED`` with the reason written to its last event.
+    everything is over is ``CANCELED`` with the reason written to its last event. Where the venue could not be asked, or still
+    shows orders, nothing is over: fills are taken over, and every open row stays open for the next recovery (O-3).
 
     Parameters
     ----------
@@ -26,10 +27,23 @@ def settle_orders(journal: MemoryJournal, cache: Any) -> None:
         The run's journal.
     cache
         The engine's cache, after the end of the run and before the engine is disposed of.
+    over
+        No order can be open any more: the run's venue has ended with it, or was asked and shows none.
     """
     for row in list(journal.orders.values()):
-        if row["status"] not in CLOSED:
+        if row["status"] in CLOSED:
+            continue
+        if over:
             _settle(journal, cache, row)
+        else:
+            _take_fills(journal, cache, row)
+
+
+def _take_fills(journal: MemoryJournal, cache: Any, row: dict[str, Any]) -> None:
+    order = cache.order(ClientOrderId(row["client_order_id"]))
+    for event in order.events() if order is not None else ():
+        if type(event).__name__ in ("OrderFilled", "OrderUpdated"):
+            _catch_up(journal, row, event)
 
 
 def _settle(journal: MemoryJournal, cache: Any, row: dict[str, Any]) -> None:

@@ -35,8 +35,9 @@ COMMANDS: Mapping[str, str] = {
     "incident": "List, show or replay what was kept of a trip.",
     "journal": "Verify, show or back up an account's order journal.",
     "record": "Record public market streams to files.",
-    "crash-matrix": "Crash a node at every write point and judge what is left.",
-    "soak": "Trade a day's messages as fast as the node keeps up, with faults.",
+    "drill": "Break a live node on purpose and judge it by the venue.",
+    "crash-matrix": "Crash a node at every write point, and judge.",
+    "soak": "Trade as fast as the node keeps up, with faults.",
     "parity": "Replay a session's decisions and compare them.",
 }
 """Name and help line of every command; the code is in ``runners/<name>.py`` and is imported when it is called."""

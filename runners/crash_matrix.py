@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from crash.matrix import Cell
     from crash.printout import Tally
 
-app = new_app("Crash a node at every write point and judge what is left.")
+PRINTOUT = "## Printout of "
+app = new_app("Crash a node at every write point, and judge.")
 
 
 @app.command()
@@ -49,7 +50,7 @@ def crash_matrix(
     tally = asyncio.run(_run(given, at_once, keep, whole=whole, mutants=mutants, quiet=as_json))
     said = printout.lines(tally)
     if page is not None:
-        page.write_text(_page(tally, said), encoding="utf-8")
+        _write_page(page, tally, said)
     if as_json:
         typer.echo(json.dumps(printout.as_json(tally), indent=1, ensure_ascii=False))
     else:
@@ -104,13 +105,12 @@ def _line(result: Result, done: int, total: int) -> str:
     return f"{done:4d}/{total}  {result.secs:5.1f} s  {result.cell.name}{bug}: {word}"
 
 
-def _page(tally: Tally, said: list[str]) -> str:
-    what = "the whole product" if tally.whole else f"{tally.asked} cells"
-    return (
-        "# Crash matrix\n\nPrintout of `python -m runners.crash_matrix`"
-        f"{' --all' if tally.whole else ''} ({what}). What a cell is, and what the verdicts mean, stands in "
-        "[recovery](recovery.md), section 11.\n\n```\n" + "\n".join(said) + "\n```\n"
-    )
+def _write_page(page: Path, tally: Tally, said: list[str]) -> None:
+    """Write the printout behind what the page says of itself; a page that is not there yet gets a title."""
+    head = page.read_text(encoding="utf-8").partition(PRINTOUT)[0] if page.is_file() else "# Crash matrix\n\n"
+    options = "--all" if tally.whole else f"--sample {tally.asked}"
+    told = [f"{PRINTOUT}`python -m runners.crash_matrix {options}`", "", "```", *said, "```", ""]
+    page.write_text(head + "\n".join(told), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from runners._trust import AsJson
 if TYPE_CHECKING:
     from crash.soak import Course
 
-app = new_app("Trade a day's messages as fast as the node keeps up, with faults.")
+app = new_app("Trade as fast as the node keeps up, with faults.")
 
 
 @app.command()
@@ -51,7 +51,7 @@ def soak(
 
 
 def _memory(course: Course) -> str:
-    return f"{course.memory[-1] / 1e6:.0f} MB" if course.memory else ""
+    return f"{course.memory[-1][-1] / 1e6:.0f} MB" if course.memory and course.memory[-1] else ""
 
 
 def _say(course: Course, *, as_json: bool) -> None:
@@ -59,7 +59,8 @@ def _say(course: Course, *, as_json: bool) -> None:
     if as_json:
         facts = {
             "messages": course.messages, "secs": round(course.secs, 1), "memory_growth": course.growth,
-            "exit_code": course.exit_code, "errors": course.errors, "faults": course.faults, "findings": found,
+            "exit_code": course.exit_code, "restarts": course.restarts,
+            "errors": course.errors, "faults": course.faults, "findings": found,
             "last_line": course.last_line,
         }  # fmt: skip
         typer.echo(json.dumps(facts, indent=1, ensure_ascii=False))
@@ -70,6 +71,8 @@ def _say(course: Course, *, as_json: bool) -> None:
     )
     typer.echo("faults: " + (", ".join(f"{name} {count}" for name, count in sorted(course.faults.items())) or "none"))
     typer.echo(f"the node ended with exit code {course.exit_code}")
+    for line in course.restarts:
+        typer.echo(f"  a session ended by itself, the next one went on: {line}")
     for line in (*course.errors, *found):
         typer.echo(f"  {line}")
     typer.echo(course.last_line)

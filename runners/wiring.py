@@ -156,9 +156,9 @@ class Package:
         view.portfolio, view.cache = portfolio, cache
         view.account_id, view.settlement = account_id, settlement
 
-    def settle(self, cache: Any) -> None:
+    def settle(self, cache: Any, *, over: bool = True) -> None:
         """Close the journal's open rows from the engine's cache; call after the end of the run, before the tables."""
-        settle_orders(self.journal, cache)
+        settle_orders(self.journal, cache, over=over)
 
 
 def build(entries: Sequence[StrategyEntry], plan: Plan) -> Package:

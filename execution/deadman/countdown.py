@@ -60,6 +60,8 @@ class _Symbol:
         A try is under way.
     lapsed
         It ran out, as far as we know, and no refresh has been acknowledged since.
+    end_ns
+        When it ran out.
     news_until_ns
         Until then a cancel that nobody asked for may be news of that.
     """
@@ -70,6 +72,7 @@ class _Symbol:
     failed_ns: int | None = None
     asking: bool = False
     lapsed: bool = False
+    end_ns: int = -1
     news_until_ns: int = -1
 
 
@@ -143,7 +146,8 @@ class Countdowns:
     def forget(self, why: str) -> None:
         """Believe in no countdown any more: our clock stood still while the venue's ran on."""
         for one in self._by_symbol.values():
-            one.lapsed = one.lapsed or one.armed_ns is not None
+            if one.armed_ns is not None and not one.lapsed:
+                one.lapsed, one.end_ns = True, self.now()
             one.armed_ns = one.tried_ns = None
         self.unreconciled = self.unreconciled or why
 
@@ -181,8 +185,8 @@ class Countdowns:
 
     def _look(self, symbol: str, one: _Symbol) -> None:
         """All gone: whether the venue has cancelled is not known before it was asked."""
-        if not one.lapsed and self.left_ns(symbol) == 0:
-            one.lapsed = True
+        if not one.lapsed and one.armed_ns is not None and self.left_ns(symbol) == 0:
+            one.lapsed, one.end_ns = True, one.armed_ns + self.timing.countdown_ns
             self.unreconciled = f"the venue's countdown of {symbol} ran out"
 
     def demand(self, why: str) -> None:
@@ -202,22 +206,27 @@ class Countdowns:
     def cancelled(self, symbol: str) -> bool:
         """Take a cancel that nobody here asked for; True when it is a firing of the countdown (D6).
 
-        All cancels of one firing, of every symbol, count as one.
+        All cancels of one firing, of every symbol, count as one: a countdown ends once, and the next one its whole length later.
         """
         one = self._by_symbol.get(symbol)
-        if one is None or not self._is_near_end(symbol, one):
+        end = None if one is None else self._near_end(symbol, one)
+        if end is None:
             return False
-        now = self.now()
         self.unreconciled = f"the venue's countdown of {symbol} has fired"
-        if not self._firings or now - self._firings[-1] > max(NEAR_NS, self.timing.countdown_ns // 2):
-            self._firings.append(now)
+        if not self._firings or end - self._firings[-1] >= self.timing.countdown_ns:
+            self._firings.append(end)
         return True
 
-    def _is_near_end(self, symbol: str, one: _Symbol) -> bool:
-        """While nothing has been acknowledged since the end, the link is bad, and the news of a firing as late as it likes."""
+    def _near_end(self, symbol: str, one: _Symbol) -> int | None:
+        """End of the countdown of which a cancel now may be the news; None where none is near.
+
+        While nothing has been acknowledged since the end, the link is bad, and the news of a firing as late as it likes.
+        """
         self._look(symbol, one)
         left = self.left_ns(symbol)
-        return one.lapsed or (left is not None and left <= EARLY_NS) or self.now() <= one.news_until_ns
+        if not one.lapsed and left is not None and left <= EARLY_NS:
+            return self.now() + left
+        return one.end_ns if one.lapsed or self.now() <= one.news_until_ns else None
 
     @property
     def latches(self) -> bool:

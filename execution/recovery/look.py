@@ -124,8 +124,15 @@ class Look:
                 owner[order.symbol, order.number] = row.client_order_id
         return owner
 
+    def _began_ms(self) -> int:
+        """Since when every trade is to be explained: an exchanged journal answers for all since the oldest order of ours."""
+        began = self.journal.began_ms
+        if began <= self.venue.now_ms or self.journal.first_start:
+            return began
+        return min((order.created_ms for order in self.venue.orders if self.is_ours(order)), default=began)
+
     def _fresh(self) -> tuple[VenueTrade, ...]:
-        booked, began = self.journal.trades, self.journal.began_ms
+        booked, began = self.journal.trades, self._began_ms()
         found = {
             trade.key: trade
             for trade in self.venue.trades

@@ -100,7 +100,7 @@ class VenueReader:
         )  # fmt: skip
 
     async def _listed(self, start_ms: int, now_ms: int, *, whole: bool) -> dict[tuple[bool, str, int], VenueOrder]:
-        """Open orders of both services, and the history of the regular one: what is asked later is believed."""
+        """Open orders and the history of both services: what is asked later is believed."""
         found: dict[tuple[bool, str, int], VenueOrder] = {}
         for symbol in (None,) if whole else sorted(self.symbols):
             _put(found, map(order_of, await self._client.open_orders(symbol)))
@@ -108,6 +108,7 @@ class VenueReader:
         self.symbols.update(order.symbol for order in found.values())
         for name in sorted(self.symbols):
             _put(found, map(order_of, await self._client.orders_between(name, start_ms, now_ms + OVERLAP_MS)))
+            _put(found, map(algo_of, await self._client.algo_orders_between(name, start_ms, now_ms + OVERLAP_MS)))
         return found
 
     async def _by_id(

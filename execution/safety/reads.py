@@ -103,6 +103,19 @@ class Reads(Asker):
                 spans += [(first, middle), (middle + 1, last)]
         return [found[number] for number in sorted(found)]
 
+    async def algo_orders_between(
+        self, symbol: str, start_ms: int, end_ms: int, page: int = PAGE
+    ) -> list[rows.AlgoRow]:
+        """All conditional orders placed in a time span, whatever became of them; the last `page` of each seven days."""
+        found: dict[int, rows.AlgoRow] = {}
+        for first in range(start_ms, end_ms + 1, LONGEST_SPAN_MS):
+            params: dict[str, Value] = {
+                "symbol": symbol, "startTime": first, "endTime": min(first + LONGEST_SPAN_MS, end_ms), "limit": page,
+            }  # fmt: skip
+            got = await self._ask(endpoints.ALL_ALGO_ORDERS, tuple[rows.AlgoRow, ...], params)
+            found |= {row.algo_id: row for row in got if start_ms <= row.created_ms <= end_ms}
+        return [found[number] for number in sorted(found)]
+
     async def trades_since(self, symbol: str, start_ms: int, now_ms: int) -> list[rows.TradeRow]:
         """All our fills since a time, oldest first; the venue lists seven days at once."""
         found: dict[int, rows.TradeRow] = {}

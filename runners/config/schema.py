@@ -40,4 +40,7 @@ def write_schema(path: Path = SCHEMA_FILE, live_path: Path = LIVE_SCHEMA_FILE) -
 
 
 if __name__ == "__main__":
+    from runners.drills.schema import write_drill_schema  # drills read configurations, not the other way round
+
     write_schema()
+    write_drill_schema()

@@ -82,7 +82,7 @@ class Finishing:
     def _believe_engine(self) -> None:
         """Take wallet and positions from the engine: better than nothing, and the exit code says what it is worth."""
         session = self._session
-        session.package.settle(self._cache)
+        session.package.settle(self._cache, over=False)
         account = self._cache.account(ACCOUNT)
         total = account.balance_total(Currency.from_str("USDT")) if account is not None else None
         self._wallet = total.as_decimal() if total is not None else self._wallet

@@ -95,7 +95,7 @@ class Settling:
         self._looked_up: dict[int, str] = {}
         self.remarks: list[str] = []
 
-    async def complete(self, symbols: tuple[str, ...], settle: Callable[[Any], None]) -> None:
+    async def complete(self, symbols: tuple[str, ...], settle: Callable[..., None]) -> None:
         """Take over late events of the engine, then every trade and end of an order that only the venue knows, then funding.
 
         Raises
@@ -106,10 +106,11 @@ class Settling:
         for symbol in symbols:
             for trade in await self._trades(symbol):
                 await self._book(trade)
+        still_open = False
         for row in list(self._journal.orders.values()):
             if row["status"] not in CLOSED:
-                await self._end(row)
-        settle(self._cache)
+                still_open = await self._end(row) or still_open
+        settle(self._cache, over=not still_open)
         await self._funding()
 
     async def _trades(self, symbol: str) -> list[TradeRow]:
@@ -147,16 +148,18 @@ class Settling:
         order = self._cache.order(ClientOrderId(order_id))
         return order is not None and any(str(getattr(event, "trade_id", "")) == trade_id for event in order.events())
 
-    async def _end(self, row: dict[str, Any]) -> None:
+    async def _end(self, row: dict[str, Any]) -> bool:
+        """Ask how an order ended; True where the venue has it open among its regular orders."""
         order_id = row["client_order_id"]
         order = self._cache.order(ClientOrderId(order_id))
         if order is not None and order.is_closed and row["status"] != "UNKNOWN":
-            return  # `settle` takes it over; where the engine only believes that it is over, the venue is asked
+            return False  # `settle` takes it over; where the engine only believes that it is over, the venue is asked
         found = await self._client.order(symbol_of(row["instrument_id"]), wire_id=wire_id(order_id))
         if found is not None and found.status in ENDS:
             self._journal.event(
                 found.updated_ms * 1_000_000, order_id, "VenueStatus", ENDS[found.status], "asked at the end"
             )
+        return found is not None and found.status not in ENDS
 
     async def _funding(self) -> None:
         for row in await self._client.income_since(self._opening.ts_ms):

@@ -34,7 +34,7 @@ def test_points_with_a_request_on_its_way_are_killed_in_six_outcomes_or_more() -
 
 def _is_narrow(name: str) -> bool:
     """Points at which nothing is in flight, or which only the venue's own end of an order reaches."""
-    start = next(point for point in POINTS if point.name == name).reach in ("start", "before")
+    start = next(point for point in POINTS if point.name == name).reach in ("start", "before", "trip")
     return start or name.startswith("end ")
 
 

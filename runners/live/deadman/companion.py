@@ -35,6 +35,8 @@ STOPPING_LOOK_SECS = 1.0
 """And while the session begins or ends, when the engine does not tell of positions."""
 AGAIN_SECS = 0.3
 """Between two looks while something is waited for."""
+HASTY_LOOKS = 20
+"""After so many of those in a row one comes a second: the budget is for cancels."""
 BEAT_NS = 1_000_000_000
 FENCE_NS = 10_000_000_000
 FIRED_OFTEN = "the venue's countdown has fired twice within an hour"
@@ -124,6 +126,7 @@ class DeadMan:
         self._wants_look = asyncio.Event()
         self._problem: str | None = None
         self._in_force = False
+        self._closing: set[str] = set()
         self._task: asyncio.Task[None] | None = None
         self._install()
 
@@ -218,9 +221,11 @@ class DeadMan:
     # Looking at the account -------------------------------------------------------------------------------------------
 
     async def _looking(self) -> None:
+        in_a_row = 0
         while True:
             await self.look()
-            await asyncio.sleep(AGAIN_SECS)
+            in_a_row = in_a_row + 1 if self._wants_look.is_set() else 0
+            await asyncio.sleep(AGAIN_SECS if in_a_row < HASTY_LOOKS else STOPPING_LOOK_SECS)
             with suppress(TimeoutError):  # nobody asked: it is time for one anyway
                 longest = LOOK_SECS if self.pulse.phase is Phase.RUNNING else STOPPING_LOOK_SECS
                 await asyncio.wait_for(self._wants_look.wait(), longest)
@@ -286,6 +291,9 @@ class DeadMan:
             self._parts.trip(FIRED_OFTEN, {"firings": firings}, False)
 
     def _close_now(self, why: str) -> None:
+        if why in self._closing:
+            return  # under way
+        self._closing.add(why)
         self._alert("protective_stop", why)
         self._parts.trip(why, {}, True)
 

@@ -21,6 +21,8 @@ WOULD_TRIGGER = -2021
 GONE_ALREADY = -2011
 THERE_ALREADY = -4130
 """The venue has one that closes the position: the next look shows whose."""
+FENCE_NS = 10_000_000_000
+"""A request that has not arrived so long after it was sent never will."""
 ENDED = {"CANCELED": "CANCELED", "EXPIRED": "EXPIRED", "REJECTED": "REJECTED", "FINISHED": "FILLED"}
 
 type Tell = Callable[[str], None]
@@ -61,6 +63,7 @@ class ProtectiveStops:
         self._bare_since: dict[str, int] = {}
         self._breached: set[str] = set()
         self._ours: dict[int, str] = {}
+        self._unanswered: dict[str, int] = {}
         self.problems: dict[str, str] = {}
 
     # Cheap, asked all the time ----------------------------------------------------------------------------------------
@@ -112,6 +115,7 @@ class ProtectiveStops:
         """Bring the stops in line with what the venue showed; True when something was sent, so that another look is due."""
         await self._note_ends(seen)
         self._know(seen)
+        await self._note_unanswered(seen)
         stops = [self._standing(row) for row in seen.algos]
         held = {symbol: held_of(row) for symbol, row in seen.held.items()}
         self._confirm(held, seen.algos, seen.asked_ns)
@@ -154,6 +158,7 @@ class ProtectiveStops:
             self._refused(step, error)
         except VenueError as error:
             self.problems[step.symbol] = str(error)  # the next look shows whether it got there
+            self._unanswered[order_id] = self._now()
         else:
             self._ours[row.algo_id] = order_id
             self._confirmed[step.symbol] = (step.side, self._now())
@@ -194,6 +199,27 @@ class ProtectiveStops:
                 del self._ours[number]
                 if ENDED[row.status] != "FILLED":  # a fill is booked by its trades
                     self._closes.stop_is(order_id, "VenueEnded", ENDED[row.status], f"{row.status}, not by us")
+
+    async def _note_unanswered(self, seen: Look) -> None:
+        """A stop whose placing was not answered: it is listed, or asked for by id after the fence."""
+        listed = {row.logical_id for row in seen.algos}
+        for order_id, sent_ns in list(self._unanswered.items()):
+            if order_id in listed:
+                del self._unanswered[order_id]
+                self._closes.stop_is(order_id, "VenueAccepted", "ACK", "seen at the venue, its answer was lost")
+                continue
+            if self._now() - sent_ns < FENCE_NS:
+                continue
+            try:
+                row = await self._client.algo_order(wire_id=wire_id(order_id))
+            except VenueError:
+                continue  # asked again with the next look
+            if row is None:
+                self._closes.stop_is(order_id, "VenueAbsent", "NOT_EXECUTED", "the venue has never had it")
+            elif row.status in ENDED:
+                self._closes.stop_is(order_id, "VenueEnded", ENDED[row.status], f"{row.status}, its answer was lost")
+            if row is None or row.status in ENDED:
+                del self._unanswered[order_id]
 
     # At the end -------------------------------------------------------------------------------------------------------
 

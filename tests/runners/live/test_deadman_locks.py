@@ -7,7 +7,7 @@ from decimal import Decimal
 from io import StringIO
 from pathlib import Path
 from threading import Event
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -25,6 +25,9 @@ from runners.live.deadman.looking import Believed, Look, difference
 from runners.live.deadman.pulse import PROGRESS, WATCHDOG, Phase, Pulse, prepare_pulse
 from runners.live.status import JsonLines
 from runners.live.unblocked import Unblocked
+from strategies.intents import Enter
+from strategies.intents import Side as GoSide
+from tests.engine import FREE, Stepped, quiet, run
 from tests.execution.deadman.test_countdown import SECOND, THIRTY, Clock
 from tests.risk.account import gate, order
 
@@ -214,3 +217,30 @@ def test_a_screen_gets_everything_in_order() -> None:
         for number in range(100):
             screen.say("line", str(number))
     assert [f'"text": "{number}"' in line for number, line in enumerate(out.getvalue().splitlines())] == [True] * 100
+
+
+@pytest.mark.req("X-4", "R-3")
+def test_an_entry_whose_row_waited_while_the_token_went_is_journaled_and_not_sent() -> None:
+    class Entering(Stepped):
+        told: ClassVar[list[str]] = []
+
+        def at(self, number: int) -> None:
+            if number == 1:
+                answers = [
+                    None,
+                    Refused(Reason.STALLED, "this process stood still"),
+                ]  # the check passes, the last look does not
+                self.services.gate.locks.append(lambda _: answers.pop(0))  # type: ignore[attr-defined]
+            if number == 2:
+                self.act([Enter(GoSide.BUY, 1.0, None, 1, "in")])
+
+        def on_order_denied(self, event: Any) -> None:
+            self.told.append(str(event.reason))
+
+    ran = run(Entering, quiet(), policy=FREE)
+    assert ran.faults.first is None
+    journal = ran.package.journal
+    assert [row["status"] for row in journal.orders.values()] == ["DENIED"]
+    assert [str(refused.reason) for _, refused in journal.refusals] == ["stalled"]
+    assert (journal.fills, Entering.told) == ([], ["stalled: this process stood still"])
+    assert ran.package.services.gate.expected == set()

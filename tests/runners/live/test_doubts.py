@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from adapters.simulated_binance.server import Server
 from execution.lives import Lives
@@ -16,6 +17,7 @@ from execution.order_care import OrderCareConfig
 from execution.recovery.model import Policy
 from risk.request import OrderRequest
 from risk.request import Side as RiskSide
+from runners.config.conduct import ExecutionConfig
 from runners.live.doubts import Doubts, is_definite
 from tests.runners.live.recovering_support import BTC, DeadNode, World
 from tests.runners.live.recovering_support import told as recovering_told
@@ -210,3 +212,10 @@ def request_of(name: str) -> OrderRequest:
     return OrderRequest(
         "s1", "BTCUSDT-PERP.BINANCE", name, RiskSide.BUY, "LIMIT", Decimal("0.010"), Decimal(59000), False, False, "GTC", 1
     )  # fmt: skip
+
+
+@pytest.mark.req("O-4")
+def test_a_second_send_is_not_offered_and_the_refusal_says_why() -> None:
+    assert ExecutionConfig(unanswered="drop").unanswered == "drop"
+    with pytest.raises(ValidationError, match="resend is not offered: the engine believes no event"):
+        ExecutionConfig.model_validate({"unanswered": "resend"})
