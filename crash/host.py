@@ -314,7 +314,7 @@ class CellRun:
             if not any(name in word for name in names):
                 break
             self._refused_with = " | ".join(filter(None, (self._refused_with, word)))
-            self._proof.append(f"refused: {word[:120]}")
+            self._proof.append(f"refused: {word[:120].replace(';', ',')}")
             await self._end_of(self._start("reset"))
         else:
             life = await self._tried(server)

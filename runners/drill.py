@@ -26,6 +26,9 @@ def drill(
     keep: Annotated[
         Path | None, typer.Option(help="Keep ledgers, journals and sessions in this folder, whatever the verdict.")
     ] = None,
+    at_once: Annotated[
+        int, typer.Option(min=1, max=13, help="Drills beside each other; most of a drill is waiting.")
+    ] = 1,
     as_json: AsJson = False,
 ) -> None:
     """Play drills: our simulated venue here, the live node in a process of its own. Exit code 0: all passed; 1: else.
@@ -47,25 +50,36 @@ def drill(
         for one in drills:
             typer.echo(f"{one.name:<22} {one.secs:>4} s  {one.title}")
         return
-    outcomes = asyncio.run(_play(paths, keep, quiet=as_json))
+    outcomes = asyncio.run(_play(paths, keep, at_once, quiet=as_json))
     _close(outcomes, as_json=as_json)
     raise typer.Exit(0 if all(one.passes for one in outcomes) else 1)
 
 
-async def _play(paths: Sequence[Path], keep: Path | None, *, quiet: bool) -> list[Outcome]:
+async def _play(paths: Sequence[Path], keep: Path | None, at_once: int, *, quiet: bool) -> list[Outcome]:
+    import asyncio  # noqa: PLC0415
+
     from rich.console import Console  # noqa: PLC0415
 
     from runners.drills.playing import play  # noqa: PLC0415
     from runners.drills.telling import shown  # noqa: PLC0415
 
-    console, outcomes = Console(soft_wrap=False, highlight=False), []
-    for path in paths:
-        if not quiet:
-            console.print(f"playing {path.stem} …", style="dim")
-        outcomes.append(await play(path, keep))
-        if not quiet:
-            console.print(shown(outcomes[-1]))
-    return outcomes
+    console, free = Console(highlight=False), asyncio.Semaphore(at_once)
+
+    async def one(path: Path) -> Outcome:
+        async with free:
+            if not quiet:
+                console.print(f"playing {path.stem} …", style="dim")
+            outcome = await play(path, keep)
+            if not quiet:
+                console.print(shown(outcome))
+            return outcome
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(one(path)) for path in paths]
+    except BaseExceptionGroup as failed:
+        raise failed.exceptions[0] from None  # the others were ended because of it
+    return [task.result() for task in tasks]
 
 
 def _close(outcomes: Sequence[Outcome], *, as_json: bool) -> None:

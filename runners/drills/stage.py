@@ -16,7 +16,8 @@ from adapters.simulated_binance.faults.actions import RefuseConnections
 from adapters.simulated_binance.server import Server
 from adapters.simulated_binance.venue import Venue
 from runners.drills import model, node
-from runners.drills.counting import NS, matching
+from runners.drills.counting import NS, NoSuchMark, matching
+from runners.drills.expect import Rows
 from runners.drills.judge import Evidence, fired
 from runners.drills.tail import Tail
 
@@ -185,13 +186,24 @@ class Stage:
     def _is_so(self, step: model.Until) -> bool:
         self._tail.read()
         if step.venue is not None:
-            since = self._tail.rows[self._from_row :]
-            return sum(1 for _ in matching(since, step.venue, self.played.marks, self._tag)) >= step.count
+            return self._seen(step.venue) >= step.count
         if step.node is not None:
             return step.node in self._running.events
         return {"rests": self._tail.rests, "holds": self._tail.holds, "flat": not self._tail.holds}[
             step.state or "flat"
         ]
+
+    def _seen(self, rows: Rows) -> int:
+        """Lines since the step before; none while a moment that they are counted from has not come."""
+        since = self._tail.rows[self._from_row :]
+        try:
+            return sum(1 for _ in matching(since, rows, self._marks, self._tag))
+        except NoSuchMark:
+            return 0
+
+    @property
+    def _marks(self) -> dict[str, int]:
+        return {**self.played.marks, **fired(self._tail.rows)}
 
     async def _break(self, step: model.Break) -> None:
         self._server.venue.arm(step.fault())
@@ -209,7 +221,7 @@ class Stage:
         secs = step.secs
         if step.until is not None:
             self._tail.read()
-            marks = {**self.played.marks, **fired(self._tail.rows)}
+            marks = self._marks
             if step.until.mark not in marks:
                 raise Failed(f"{step.until.mark!r} has not happened, so nothing can be waited for after it")
             due_ns = marks[step.until.mark] + round(step.until.plus_secs * NS)

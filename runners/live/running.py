@@ -22,6 +22,8 @@ from runners.wiring import Package
 EVERY_SECS = 1.0
 START_SECS = 60.0
 """The engine connects, loads and reconciles within this, or the start has failed."""
+STALL_SECS = 5.0
+"""A look that comes later than this: the process stood still, and the market had nobody to talk to."""
 
 
 class Running:
@@ -49,7 +51,7 @@ class Running:
         self._handle, self._task, self._state, self._control, self._screen = handle, task, state, control, screen
         self._starting_equity, self._witness = starting_equity, witness
         self._doubted = False
-        self._began = time.monotonic()
+        self._began = self._looked = self._awake = time.monotonic()
         self._ran = False
 
     async def watch(self) -> None:
@@ -84,7 +86,7 @@ class Running:
         return Stop(Cause.OPERATOR, f"{found} is there", flatten=found.name.startswith(STOP_FLATTEN))
 
     def _broken(self) -> Stop | None:
-        services, silent = self._package.services, self._market.silent_secs()
+        services, silent = self._package.services, self._silent_secs()
         if services.faults.first is not None:
             return Stop(Cause.FAULT, services.faults.where)
         if services.gate.halts.latched:
@@ -95,6 +97,14 @@ class Running:
         if silent > limit:
             return Stop(Cause.FAULT, f"no market event for {silent:.0f} s, allowed are {limit:g}")
         return None
+
+    def _silent_secs(self) -> float:
+        """How long the market has been silent while somebody listened: a suspend is no silence (R-8)."""
+        now = time.monotonic()
+        if now - self._looked > STALL_SECS:
+            self._awake = now
+        self._looked = now
+        return min(self._market.silent_secs(), now - self._awake)
 
     def _halted_outside(self) -> bool:
         """Whether token or latch log have changed beside us (`runners.halt`): then this process trips as well.

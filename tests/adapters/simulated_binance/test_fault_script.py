@@ -137,6 +137,6 @@ def test_paths_of_a_scenario_file_are_relative_to_it(tmp_path: Path) -> None:
 
 
 def test_every_scenario_that_ships_loads() -> None:
-    shipped = sorted((Path(__file__).resolve().parents[3] / "live_configs").rglob("venue_*.yaml"))
+    shipped = sorted((Path(__file__).resolve().parents[3] / "live_configs").glob("venue_*.yaml"))
     assert len(shipped) >= 5
     assert all(load_scenario(path).symbols for path in shipped)

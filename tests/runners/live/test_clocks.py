@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +31,13 @@ def refusals(node: Node, words: str) -> int:
     return len([row for row in table(node.directory, "refusals") if words in row["detail"]])
 
 
-def refused_some(node: Node) -> bool:
-    """Whether its status shows refusals."""
-    return any(line["refusals"] for line in node.said("status"))
+def refused_for(folder: Path, words: str) -> bool:
+    """Whether the running node's journal has an entry refused with these words."""
+    db = sqlite3.connect(folder / "state" / "test" / "journal.sqlite")
+    try:
+        return bool(db.execute("SELECT 1 FROM refusals WHERE instr(detail, ?)", (words,)).fetchone())
+    finally:
+        db.close()
 
 
 async def stopped(node: Node, folder: Path) -> None:
@@ -47,7 +52,7 @@ def test_a_clock_that_goes_wrong_shuts_entries_and_opens_them_when_it_is_right_a
         async with running(written(tmp_path, server.url, on_stop="flatten")) as node:
             await node.until(holds(server), "a position")
             await skewed(server, 600)
-            await node.until(lambda: refused_some(node), "a refusal")
+            await node.until(lambda: refused_for(tmp_path, "ms off the venue's"), "a refusal")
             await skewed(server, 0)
             known = set(server.venue.exchange.desk.orders)
             await node.until(lambda: set(server.venue.exchange.desk.orders) > known, "a new entry")
@@ -105,13 +110,13 @@ async def spending(server: Server, most: int) -> None:
 
 @pytest.mark.req("R-9", "L-8")
 def test_a_budget_that_others_use_up_shuts_entries_and_leaves_cancels_and_queries_their_share(tmp_path: Path) -> None:
-    scenario = lively(limits={"weight_per_minute": 1200, "ban_after": 10_000})
+    scenario = lively(limits={"weight_per_minute": 2400, "ban_after": 10_000})
 
     async def story(server: Server) -> None:
         async with running(written(tmp_path, server.url, on_stop="flatten")) as node:
             await node.until(holds(server), "a position")
-            others = asyncio.create_task(spending(server, 980))
-            await node.until(lambda: refused_some(node), "a refusal")
+            others = asyncio.create_task(spending(server, 1960))
+            await node.until(lambda: refused_for(tmp_path, "of budget weight_1m is used"), "a refusal")
             others.cancel()
             await stopped(node, tmp_path)
         assert edges(node, "api_budget_pct")[0] == ("open", "soft")
