@@ -27,6 +27,7 @@ from strategies.sizing import volatility_pct_per_year
 
 _NS = 1_000_000_000
 _EXIT_RETRY_NS = _NS
+_SIGNS = {AggressorSide.BUY: 1, AggressorSide.SELL: -1}
 
 
 class OrderFlowParams(SizedParams):
@@ -234,19 +235,21 @@ class OrderFlow(GuardedStrategy[OrderFlowParams]):
 
     def on_trade(self, trade: TradeTick) -> None:
         """Count the print by its aggressor."""
-        if trade.aggressor_side != AggressorSide.NO_AGGRESSOR:
-            side = 1 if trade.aggressor_side == AggressorSide.BUY else -1
+        side = _SIGNS.get(trade.aggressor_side)
+        if side is not None:
             self.features.on_trade(trade.ts_init, side, float(trade.price), float(trade.size))
 
     def on_book_deltas(self, deltas: OrderBookDeltas) -> None:
         """Follow the best quotes on every batch; decide when it is time."""
-        top, book = self.top(), self.book
-        if top is None or book is None or top.is_crossed:
+        top = self.top()
+        if top is None or top.bid >= top.ask:
             return
-        self.features.ofi.update(deltas.ts_init, top.bid, top.bid_size, top.ask, top.ask_size)
-        if deltas.ts_init >= self._next_ns:
-            self._next_ns = deltas.ts_init + self.params.decide_every_ms * 1_000_000
-            self._decide(deltas.ts_init, top.mid, book)
+        ts_ns = deltas.ts_init
+        self.features.ofi.update(ts_ns, top.bid, top.bid_size, top.ask, top.ask_size)
+        book = self.book if ts_ns >= self._next_ns else None
+        if book is not None:
+            self._next_ns = ts_ns + self.params.decide_every_ms * 1_000_000
+            self._decide(ts_ns, top.mid, book)
 
     def _decide(self, ts_ns: int, mid: float, book: OrderBook) -> None:
         levels = self.params.book_levels
