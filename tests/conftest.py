@@ -10,8 +10,6 @@ from hypothesis import settings
 settings.register_profile("hyper", deadline=None)  # a busy machine is no failure
 settings.load_profile("hyper")
 
-WAITING = ("tests/crash/", "tests/runners/live/", "tests/runners/operating/", "tests/runners/drills/")
-"""Tests of whole nodes: they wait more than they compute, so they run beside the others and not after them."""
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
@@ -35,8 +33,7 @@ def spot_recording() -> Path:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Begin with what waits longest, and leave long runs out unless ``-m`` names them."""
-    items.sort(key=lambda item: not any(part in item.nodeid for part in WAITING))
+    """Leave long runs out, unless ``-m`` names them."""
     if config.option.markexpr:
         return
     kept = [item for item in items if item.get_closest_marker("soak") is None]
