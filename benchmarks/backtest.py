@@ -9,10 +9,8 @@ round (byte code, compilation) is thrown away. hftbacktest's compile time is exc
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import io
-import json
 import statistics
 import sys
 import tempfile
@@ -23,6 +21,7 @@ from typing import Any, NamedTuple
 
 import pyarrow.parquet as pq
 
+from benchmarks.command import run_on_recording
 from benchmarks.peers import GridParams, Idle, PlainOrderFlow, hft_grid
 from catalog.recording.ingest import ingest_recording
 from catalog.store import Catalog, Kind
@@ -40,7 +39,6 @@ from runners.host import replay
 from runners.latency import plan_latency
 from strategies.order_flow import OrderFlowParams
 
-RECORDING = Path(__file__).resolve().parents[2] / "shared" / "data" / "binance_usdm_btcusdt_20240808.gz"
 INSTRUMENT = "BTCUSDT-PERP.BINANCE"
 GATED_TARGET, GRID_TARGET = 1.3, 8.0
 WARMUP_NS = 30_000_000_000
@@ -226,17 +224,11 @@ def _figures(track: Track, table: Sequence[Mapping[str, float]], counts: Mapping
 
 def main() -> int:
     """Measure, print, and return 1 when a target is missed."""
-    parser = argparse.ArgumentParser(description="Backtest speed, as ratios measured in one run.")
-    parser.add_argument("--file", type=Path, default=RECORDING)
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--json", action="store_true")
-    options = parser.parse_args()
-    if not options.file.is_file():
-        sys.stderr.write(f"error: there is no recording at {options.file}; name one with --file.\n")
-        return 3
-    result = measure(options.file, options.rounds)
-    sys.stdout.write(json.dumps(result, indent=1) + "\n" if options.json else _text(result))
-    return 0 if result["gated_over_plain"] <= GATED_TARGET and not result["grid_over_hft"] > GRID_TARGET else 1
+    return run_on_recording("Backtest speed, as ratios measured in one run.", measure, _text, _met)
+
+
+def _met(result: Mapping[str, float]) -> bool:
+    return result["gated_over_plain"] <= GATED_TARGET and not result["grid_over_hft"] > GRID_TARGET
 
 
 def _text(result: Mapping[str, float]) -> str:

@@ -8,19 +8,18 @@ So a noisy machine slows both sides alike; the timers themselves are counted aga
 
 from __future__ import annotations
 
-import argparse
 import functools
-import json
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from benchmarks.backtest import RECORDING, Track, gated
+from benchmarks.backtest import Track, gated
+from benchmarks.command import run_on_recording
 from benchmarks.peers import GridParams
 from execution.door import Door
 from execution.relay import Relay
@@ -108,22 +107,16 @@ def measure(file: Path, rounds: int) -> dict[str, float]:
 
 def main() -> int:
     """Measure, print, and return 1 when the target is missed."""
-    parser = argparse.ArgumentParser(description="Cost of the gate, as a share of the rest of the same run.")
-    parser.add_argument("--file", type=Path, default=RECORDING)
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--json", action="store_true")
-    options = parser.parse_args()
-    if not options.file.is_file():
-        sys.stderr.write(f"error: there is no recording at {options.file}; name one with --file.\n")
-        return 3
-    result = measure(options.file, options.rounds)
-    text = (
+    about = "Cost of the gate, as a share of the rest of the same run."
+    return run_on_recording(about, measure, _text, lambda result: result["added_pct"] <= TARGET_PCT)
+
+
+def _text(result: Mapping[str, float]) -> str:
+    return (
         f"gate, breakers, lives and journal add {result['added_pct']:.1f} % to an order_flow run (wanted <= {TARGET_PCT:g} %)\n"
         f"one order's check: median {result['check_median_us']:.0f} us, p99 {result['check_p99_us']:.0f} us"
         f" ({result['checks']:.0f} checks)\n"
     )
-    sys.stdout.write(json.dumps(result, indent=1) + "\n" if options.json else text)
-    return 0 if result["added_pct"] <= TARGET_PCT else 1
 
 
 if __name__ == "__main__":

@@ -10,22 +10,19 @@ which returns an array and writes nothing.
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import gzip
 import io
-import json
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from benchmarks.command import run_on_recording
 from catalog.recording.ingest import ingest_recording
 from catalog.store import Catalog, Kind
 
-RECORDING = Path(__file__).resolve().parents[2] / "shared" / "data" / "binance_usdm_btcusdt_20240808.gz"
 INSTRUMENT = "BTCUSDT-PERP.BINANCE"
 CONVERTER_TARGET = 2.0
 LIMIT_TARGET = 0.35
@@ -95,17 +92,11 @@ def measure(file: Path, rounds: int) -> dict[str, float]:
 
 def main() -> int:
     """Measure, print, and return 1 when a target is missed."""
-    parser = argparse.ArgumentParser(description="Ingest speed, as ratios measured in one run.")
-    parser.add_argument("--file", type=Path, default=RECORDING)
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--json", action="store_true")
-    options = parser.parse_args()
-    if not options.file.is_file():
-        sys.stderr.write(f"error: there is no recording at {options.file}; name one with --file.\n")
-        return 3
-    result = measure(options.file, options.rounds)
-    sys.stdout.write(json.dumps(result, indent=1) + "\n" if options.json else _text(result))
-    return 0 if result["times_converter"] >= CONVERTER_TARGET and result["of_limit"] >= LIMIT_TARGET else 1
+    return run_on_recording("Ingest speed, as ratios measured in one run.", measure, _text, _met)
+
+
+def _met(result: Mapping[str, float]) -> bool:
+    return result["times_converter"] >= CONVERTER_TARGET and result["of_limit"] >= LIMIT_TARGET
 
 
 def _text(result: Mapping[str, float]) -> str:

@@ -22,11 +22,6 @@ def instrument_of(symbol: str) -> str:
     return f"{symbol}-PERP.BINANCE"
 
 
-def symbol_of(instrument_id: str) -> str:
-    """Symbol of a USD-M instrument id."""
-    return instrument_id.removesuffix("-PERP.BINANCE")
-
-
 class JournaledCloses:
     """Gives ids of an epoch of its own, so that they never meet those of the strategies.
 

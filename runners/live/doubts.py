@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from execution.journal import CLOSED
+from execution.journal_records import symbol_of
 from execution.lifecycle import Evidence, Happening, OrderLife
 from execution.lives import Lives
 from execution.recovery.model import Policy
@@ -22,7 +23,7 @@ from execution.safety.response_class import ResponseClass, classify_reject
 from execution.safety.rows import OrderRow
 from execution.safety.wire_ids import wire_id
 from execution.services import Services
-from runners.live.closes import fill_of, instrument_of, symbol_of
+from runners.live.closes import fill_of, instrument_of
 
 PAUSES_SECS = (0.5, 1.0, 2.0, 4.0)
 """Between two questions about one order; the last one again and again."""

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from nautilus_trader.model import Currency, InstrumentId
 
 from errors import HyperTradingError
+from execution.journal_records import symbol_of
 from execution.latency import timing_rows
 from execution.safety.failures import VenueError
 from execution.safety.rows import PositionRow
-from runners.live.closes import symbol_of
 from runners.live.control import Cause, Stop
 from runners.live.node import ACCOUNT
 from runners.live.output import Closing, session_place, write_session

@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from execution.journal import CLOSED, unanswered
+from execution.journal_records import symbol_of
 from execution.safety.client import SafetyClient
 from execution.safety.failures import VenueError
 from execution.safety.wire_ids import wire_id
-from runners.live.closes import symbol_of
 from runners.live.control import Control
 
 GRACE_SECS = 0.5

@@ -10,11 +10,12 @@ from typing import Any
 from nautilus_trader.model import ClientOrderId, InstrumentId, VenueOrderId
 
 from execution.journal import CLOSED, EXTERNAL, MemoryJournal
+from execution.journal_records import symbol_of
 from execution.safety.client import SafetyClient
 from execution.safety.reads import PAGE
 from execution.safety.rows import PositionRow, TradeRow
 from execution.safety.wire_ids import wire_id
-from runners.live.closes import SOURCE, JournaledCloses, fill_of, instrument_of, symbol_of
+from runners.live.closes import SOURCE, JournaledCloses, fill_of, instrument_of
 from runners.live.starting import Opening
 
 ZERO = Decimal(0)

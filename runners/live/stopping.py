@@ -14,8 +14,8 @@ from typing import Any, Protocol
 from nautilus_trader.live import LiveNodeHandle
 
 from execution.journal import unanswered
+from execution.journal_records import symbol_of
 from runners.live.clearing import FENCE_SECS, LOOK_SECS
-from runners.live.closes import symbol_of
 from runners.live.control import Cause, Stop
 from runners.wiring import Package
 

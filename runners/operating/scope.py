@@ -8,10 +8,10 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from execution.journal_records import symbol_of
 from execution.safety.wire_ids import BROKER_PREFIX, carries_tag
 from runners.live.account import OpenOrder
 from runners.live.clearing import FENCE_SECS
-from runners.live.closes import symbol_of
 from runners.status_file import FILE as STATUS
 
 OPERATOR_PREFIX = "operator-"

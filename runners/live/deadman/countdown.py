@@ -8,10 +8,10 @@ from typing import Any
 
 from execution.deadman.countdown import Clock, Countdowns, Timing
 from execution.deadman.liveness import ProofOfLife, Signs
+from execution.journal_records import symbol_of
 from execution.safety.client import SafetyClient
 from execution.safety.failures import VenueError
 from risk.view import WorkingOrder
-from runners.live.closes import symbol_of
 
 PRIVATE = frozenset({"OrderAccepted", "OrderFilled", "OrderCanceled", "OrderExpired", "OrderUpdated"})
 """Events that only the venue can have caused."""

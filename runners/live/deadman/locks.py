@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 from execution.deadman.countdown import Countdowns
 from execution.deadman.stall import Stalls
+from execution.journal_records import symbol_of
 from risk.gate import Lock
 from risk.request import OrderRequest
 from risk.verdict import Reason, Refused
-from runners.live.closes import symbol_of
 from runners.live.deadman.pulse import Pulse
 
 
