@@ -18,6 +18,7 @@ class SeesawParams(StrategyParams):
     beat_secs: float = Field(default=0.2, gt=0, description="Between two decisions")
     alternates: bool = Field(default=False, description="Sells after it has bought")
     fails_after_secs: float = Field(default=1e9, gt=0, description="Raises in a timer after so many seconds")
+    fails_holding: bool = Field(default=False, description="Raises only while it holds a position")
     order_notional_quote: float = Field(
         default=1000, description="Not used; keeps the size check of the configuration happy"
     )
@@ -35,7 +36,8 @@ class Seesaw(GuardedStrategy[SeesawParams]):
     def beat(self) -> None:
         """Decide."""
         now = self.now_ns
-        if now - self.began_ns > self.params.fails_after_secs * 1e9:
+        due = now - self.began_ns > self.params.fails_after_secs * 1e9
+        if due and (self.position or not self.params.fails_holding):
             raise ValueError("planted in a timer")
         if self.top() is not None:
             self.act(self.wishes(now))

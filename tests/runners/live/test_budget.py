@@ -19,6 +19,7 @@ FREE = (
     "--set", "risk.throttles={max_identical_orders: null, max_orders_per_sec: 100}",
     "--set", "risk.breakers.api_budget_pct=null",  # the breaker would shut entries in its own words, sooner or later
 )  # fmt: skip
+WINDOW_NS = 10_000_000_000
 WITHIN_NS = 2_000_000_000
 """Generous: `benchmarks.cancel_all` measures it."""
 
@@ -35,6 +36,11 @@ def saturated(node: Node) -> bool:
     return any(line["refusals"] > 20 for line in node.said("status"))
 
 
+def most_within(times: list[int], span_ns: int) -> int:
+    """Most of the times that lie within one span."""
+    return max(sum(start <= ts < start + span_ns for ts in times) for start in times)
+
+
 @pytest.mark.req("R-9", "L-8", "O-10")
 def test_with_entries_at_their_share_of_the_budget_a_cancel_all_goes_out_at_once(tmp_path: Path) -> None:
     scenario = lively(limits={"orders_per_10_secs": PER_10_SECS, "ban_after": 10_000})
@@ -48,8 +54,9 @@ def test_with_entries_at_their_share_of_the_budget_a_cancel_all_goes_out_at_once
             assert await node.ended() == 5, node.story
         assert refusals(node, "the rest of the venue's budget is for cancels, queries and exits (orders)") > 0
         placed = requests(server, "POST", "order")
-        windows = Counter(row["ts_ns"] // 10_000_000_000 for row in placed)
-        assert max(windows.values()) == OF_ENTRIES  # four fifths of what the venue allows, and not one less
+        times = [row["ts_ns"] for row in placed]
+        windows = Counter(ts // WINDOW_NS for ts in times)  # as the venue counts; ours slides over its edges
+        assert max(windows.values()) <= OF_ENTRIES <= most_within(times, WINDOW_NS + WITHIN_NS)
         assert {row["status"] for row in placed} == {200}
         cancel = next(row for row in requests(server, "DELETE", "allOpenOrders") if row["ts_ns"] >= asked[0])
         assert (cancel["status"], cancel["ts_ns"] - asked[0] < WITHIN_NS) == (200, True)

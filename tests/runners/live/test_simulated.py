@@ -172,7 +172,8 @@ def test_a_tripped_paper_account_stays_latched_and_its_ledger_remembers_the_loss
 @pytest.mark.req("L-1", "O-10")
 def test_an_exception_ends_a_shadow_with_exit_code_1_and_values_what_it_holds_at_the_mid(tmp_path: Path) -> None:
     async def story(server: Server) -> None:
-        config = written(tmp_path, server.url, on_stop="flatten", params={"hold_secs": 600, "fails_after_secs": 8})
+        params = {"hold_secs": 600, "fails_after_secs": 4, "fails_holding": True}
+        config = written(tmp_path, server.url, on_stop="flatten", params=params)
         async with running(config, *mode("shadow"), env=NO_KEYS) as node:
             assert await node.ended() == 1, node.story
         assert "planted in a timer" in node.said("stopping")[0]["text"]
