@@ -24,7 +24,7 @@ from catalog.partition import action_codes, codes, levels_of, snapshot_table
 from catalog.tables import F_LAST, Action, Aggressor, BookSide, Codes, Floats, Ints, Precision, nanoseconds, scaled
 
 _RAW_DIGITS = 16  # decimal places of a Nautilus quantity in the high-precision build
-_LOOK_BACK = 4096
+_LOOK_BACK = 2048
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,10 +228,11 @@ def _sizes(size: Ints, precision: Precision) -> Floats:
 
 def _newest(levels: book.Levels, start: int, stop: int, side: BookSide, price: int) -> int | None:
     """Return the size of the last row from `start` to `stop` (excluded) that sets a level; None where there is none."""
+    prices, sides = levels.price, levels.side
     for low, high in _blocks(start, stop):
-        rows = np.flatnonzero((levels.price[low:high] == price) & (levels.side[low:high] == side))
-        if len(rows):
-            return int(levels.size[low + rows[-1]])
+        for row in reversed((prices[low:high] == price).nonzero()[0].tolist()):
+            if sides[low + row] == side:
+                return int(levels.size[low + row])
     return None
 
 

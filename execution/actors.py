@@ -98,8 +98,9 @@ class BookKeeper(DataActor):
         """Keep the book, unless a strategy was called before."""
         services = self.setup.services
         try:
-            if services.view.books.apply_deltas(deltas, self):
-                services.on_deltas(deltas, deltas.ts_init, self.publish_message)
+            kept = services.view.books.apply_deltas(deltas, self)
+            if kept is not None:
+                services.on_deltas(deltas, kept, self.publish_message)
         except BaseException as error:  # noqa: BLE001 - the engine would swallow it
             self._fail(error)
 
@@ -107,8 +108,9 @@ class BookKeeper(DataActor):
         """Keep the top, unless a strategy was called before."""
         services = self.setup.services
         try:
-            if services.view.books.apply_quote(quote, self):
-                services.on_quote(quote, quote.ts_init, self.publish_message)
+            kept = services.view.books.apply_quote(quote, self)
+            if kept is not None:
+                services.on_quote(quote, kept, self.publish_message)
         except BaseException as error:  # noqa: BLE001 - the engine would swallow it
             self._fail(error)
 

@@ -44,15 +44,32 @@ def _market(
     name: str, target: Callable[..., Any], prepare: Callable[..., None] | None, whole: Callable[..., Any]
 ) -> Callable[..., Any]:
     """`whole` in a single call where nobody shares the message and nothing is measured: the hot path of a backtest."""
+    if prepare is None:
+        return _unprepared(name, target, whole)
 
     @functools.wraps(target)
     def handler(self: Any, event: Any) -> Any:
-        services = self.services
-        if services.latency is not None or not services.turns.alone:
+        if not self.services.direct:
             return whole(self, event)
         try:
-            if prepare is not None:
-                prepare(self, event)
+            prepare(self, event)
+            return target(self, event)
+        except BaseException as error:  # noqa: BLE001 - as above
+            self.guard_fail(name, error)
+            return None
+
+    handler.guard_body = whole.guard_body  # type: ignore[attr-defined]
+    return handler
+
+
+def _unprepared(name: str, target: Callable[..., Any], whole: Callable[..., Any]) -> Callable[..., Any]:
+    """The same for messages that no book has to take first."""
+
+    @functools.wraps(target)
+    def handler(self: Any, event: Any) -> Any:
+        if not self.services.direct:
+            return whole(self, event)
+        try:
             return target(self, event)
         except BaseException as error:  # noqa: BLE001 - as above
             self.guard_fail(name, error)
@@ -95,13 +112,17 @@ def _in_turn(name: str, body: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _deltas(strategy: Any, deltas: Any) -> None:
-    if strategy.services.view.books.apply_deltas(deltas, strategy):
-        strategy.services.on_deltas(deltas, deltas.ts_init, strategy.publish_message)
+    services = strategy.services
+    kept = services.view.books.apply_deltas(deltas, strategy)
+    if kept is not None:
+        services.on_deltas(deltas, kept, strategy.publish_message)
 
 
 def _quote(strategy: Any, quote: Any) -> None:
-    if strategy.services.view.books.apply_quote(quote, strategy):
-        strategy.services.on_quote(quote, quote.ts_init, strategy.publish_message)
+    services = strategy.services
+    kept = services.view.books.apply_quote(quote, strategy)
+    if kept is not None:
+        services.on_quote(quote, kept, strategy.publish_message)
 
 
 def _relay(strategy: Any, event: Any) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
 
 from errors import ConfigError
 from execution.faults import Faults
@@ -19,8 +19,12 @@ from execution.tape.tape import Tape
 from execution.topics import CARE
 from execution.turns import Turns
 from execution.watch import Publish, Watch
+from risk.books import KeptBook
 from risk.gate import RiskGate
 from risk.view import AccountView
+
+FORGET_EVERY = 60
+"""Seconds between two looks at what the engine keeps of the account's past."""
 
 
 class Keeper(Protocol):
@@ -70,6 +74,7 @@ class Services:
         self.replayed = replayed
         self.keeper: Keeper | None = None
         self.latency: LatencyProbe | None = None  # a live session measures, a backtest does not
+        self.direct = True  # a message goes to its one strategy, and nobody measures: the hot path of a backtest
         self.loops = 0  # turns of the trading loop, counted by its own clock: proof of life for the dead-man
         self.pulse: Callable[[], None] | None = None
         self.tape: Tape | None = None  # likewise
@@ -77,6 +82,12 @@ class Services:
     def measure(self, latency: LatencyProbe) -> None:
         """Take the time of everything from now on: ticks, decisions, answers, fills."""
         self.latency = self.relay.latency = latency
+        self.direct = False
+
+    def line_up(self, strategies: Sequence[Any]) -> None:
+        """Take the strategies in the order of the configuration."""
+        self.turns.line_up(strategies)
+        self.direct = self.turns.alone and self.latency is None
 
     def check_given(self, handler: str, strategy_id: str) -> None:
         """Refuse a subscription that the replayed data cannot serve: the strategy would wait in vain.
@@ -99,24 +110,26 @@ class Services:
         if self.keeper is not None and handler == self.keeper.handler:
             (self.keeper.release if self.turns.anyone(handler, key) else self.keeper.take)(key)
 
-    def on_deltas(self, deltas: object, ts_ns: int, publish: Publish) -> None:
+    def on_deltas(self, deltas: object, kept: KeptBook, publish: Publish) -> None:
         """Take an applied venue message: breakers, then equity, then what both demand.
 
         Called by whoever is first for a market message, before any strategy acts on it: the same run halts at the same place.
         """
         if self.tape is not None:
             self.tape.deltas(deltas)
-        self.watch.on_book(deltas)
-        self._observe(ts_ns, publish)
+        self.watch.on_book(deltas, kept)
+        self._observe(kept.ts_ns, publish)
 
-    def on_quote(self, quote: object, ts_ns: int, publish: Publish) -> None:
+    def on_quote(self, quote: object, kept: KeptBook, publish: Publish) -> None:
         """Take a quote, where there is no depth; see `on_deltas`."""
-        self.watch.on_quote(quote)
-        self._observe(ts_ns, publish)
+        self.watch.on_quote(quote, kept)
+        self._observe(kept.ts_ns, publish)
 
     def on_time(self, ts_ns: int, publish: Publish) -> None:
         """Once a second: silences, cool-downs, equity, limits on what is held, and orders that take too long."""
         self.loops += 1
+        if self.loops % FORGET_EVERY == 0:
+            self.view.forget_history(ts_ns)
         if self.pulse is not None:
             self.pulse()
         self.watch.on_time(ts_ns)
@@ -127,12 +140,13 @@ class Services:
 
     def act(self, publish: Publish) -> None:
         """Do what breakers and halts demand; call after order events, outside the handlers in which nothing may be sent."""
-        if self.watch.waits:
+        if self.watch.pending:
             self.watch.act(publish)
 
     def _observe(self, ts_ns: int, publish: Publish) -> None:
-        self.gate.observe(ts_ns)
-        if self.watch.waits:
+        if ts_ns >= self.gate.look_ns:
+            self.gate.observe(ts_ns)
+        if self.watch.pending:
             self.watch.act(publish)
 
     def _care(self, decision: Decision, publish: Publish) -> None:

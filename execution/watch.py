@@ -12,6 +12,7 @@ from typing import Any
 
 from execution.journal import Journal, RiskEvent
 from execution.topics import ACT, HALT, RISK
+from risk.books import KeptBook
 from risk.breakers.board import BreakerBoard
 from risk.breakers.events import ApiUse, BookUpdate, ClockReading, FillNews, OrderAnswer, OrderNews
 from risk.breakers.machine import Edge, Edges, Level, State
@@ -42,38 +43,34 @@ class Watch:
     ----------
     offset_ns
         Our clock minus the venue's: venue times are moved by it before ages are taken. 0 in a backtest.
+    pending
+        What is to be published by the next `act`.
     """
 
     def __init__(self, gate: RiskGate, journal: Journal) -> None:
         self.offset_ns = 0
         self._gate = gate
         self._journal = journal
-        self._names: dict[Any, str] = {}
-        self._pending: list[RiskEvent | str | tuple[Action, str]] = []
+        self.pending: list[RiskEvent | str | tuple[Action, str]] = []
         self.board: BreakerBoard = gate.board
         gate.halts.tell = self._halted
 
-    def on_book(self, deltas: Any) -> None:
-        """Take an applied venue message."""
-        iid = deltas.instrument_id
-        name = self._names.get(iid)
-        if name is None:
-            name = self._names[iid] = str(iid)
-        bid, ask = self._gate.view.books.best(iid)
-        ts_ns, ts_event_ns, snapshot = deltas.ts_init, deltas.ts_event + self.offset_ns, bool(deltas.flags & _SNAPSHOT)
-        if not snapshot and self.board.is_usual(name, ts_ns, ts_event_ns, bid, ask):
+    def on_book(self, deltas: Any, kept: KeptBook) -> None:
+        """Take a venue message that has been applied to a book."""
+        bid, ask = kept.best()
+        ts_ns, ts_event_ns, snapshot = kept.ts_ns, deltas.ts_event + self.offset_ns, deltas.flags & _SNAPSHOT
+        if not snapshot and self.board.is_usual(kept.name, ts_ns, ts_event_ns, bid, ask):
             return
         edges = self.board.on_book(
-            BookUpdate(ts_ns, ts_event_ns, name, bid, ask, bid == 0.0 and not snapshot, snapshot)
+            BookUpdate(ts_ns, ts_event_ns, kept.name, bid, ask, bid == 0.0 and not snapshot, bool(snapshot))
         )
         if edges:
             self._take(edges)
 
-    def on_quote(self, quote: Any) -> None:
+    def on_quote(self, quote: Any, kept: KeptBook) -> None:
         """Take a quote, where there is no depth."""
-        name = str(quote.instrument_id)
-        bid, ask = self._gate.view.books.best(quote.instrument_id)
-        self._take(self.board.on_book(BookUpdate(quote.ts_init, quote.ts_event + self.offset_ns, name, bid, ask)))
+        bid, ask = kept.best()
+        self._take(self.board.on_book(BookUpdate(kept.ts_ns, quote.ts_event + self.offset_ns, kept.name, bid, ask)))
 
     def on_answer(self, event: Any) -> None:
         """Take an answer of the venue to an order of ours."""
@@ -111,25 +108,20 @@ class Watch:
     def record(self, event: RiskEvent) -> None:
         """Keep and tell one event; it is published with the next `act`."""
         self._journal.risk(event)
-        self._pending.append(event)
+        self.pending.append(event)
         LOG.log(logging.WARNING if event.state == "open" else logging.INFO, "%s %s %s: %s",
                 event.kind, event.name, event.instrument_id, event.detail)  # fmt: skip
 
     def act(self, publish: Publish) -> None:
         """Publish what has been recorded and do what it demands; call where orders may be sent and cancelled."""
-        while self._pending:
-            item = self._pending.pop(0)
+        while self.pending:
+            item = self.pending.pop(0)
             if isinstance(item, RiskEvent):
                 publish(RISK, item)
             elif isinstance(item, str):
                 publish(HALT, item)
             else:
                 publish(ACT, item)
-
-    @property
-    def waits(self) -> bool:
-        """True while something is to be published."""
-        return bool(self._pending)
 
     def _take(self, edges: Edges) -> None:
         for edge in edges:
@@ -139,14 +131,14 @@ class Watch:
             if edge.to_state is State.OPEN and edge.level is Level.HARD:
                 action = self.board.restriction(edge.instrument_id).action
                 if action is not Action.NONE:
-                    self._pending.append((action, edge.instrument_id))
+                    self.pending.append((action, edge.instrument_id))
 
     def _halted(self, halted: Halted) -> None:
         name = "kill_switch" if halted.latched else str(halted.limit)  # "halted": for the life of this process
         self.record(RiskEvent(halted.ts_ns, "halt", name, "", "open", "hard", halted.reason, halted.figures))
         for problem in halted.problems:
             self.record(RiskEvent(halted.ts_ns, "halt", name, "", "open", "hard", problem, {}))
-        self._pending.append(halted.reason)
+        self.pending.append(halted.reason)
 
 
 def of_edge(edge: Edge) -> RiskEvent:

@@ -77,20 +77,30 @@ class TopSeries:
         self.ask_size.extend([stretch.ask_size[row] for row in rows])
 
 
-class _Book:
-    """One instrument's book and the message that it stands at."""
+class KeptBook:
+    """One instrument's book and the message that it stands at.
+
+    Attributes
+    ----------
+    name
+        The instrument's id as text.
+    ts_ns
+        Receipt time of the last message; -1 before the first.
+    """
 
     __slots__ = (
-        "before", "book", "called", "foreseen", "instrument_id", "seen", "sequence", "series", "surprised", "top", "ts_ns",
+        "before", "book", "foreseen", "instrument_id", "leader", "name", "others", "seen", "sequence", "series", "surprised",
+        "top", "ts_ns",
     )  # fmt: skip
 
     def __init__(self, instrument_id: InstrumentId, record: bool) -> None:
-        self.instrument_id = instrument_id
+        self.instrument_id, self.name = instrument_id, str(instrument_id)
         self.book: OrderBook | None = None
         self.top: Top | None = None
         self.series: TopSeries | None = TopSeries() if record else None
         self.ts_ns, self.sequence = -1, -1  # of the last message
-        self.called: set[int] = set()  # who was called for it
+        self.leader: object = None  # who was called first for it
+        self.others: list[object] = []  # and who after that
         self.foreseen: Foreseen | None = None
         self.seen = 0  # messages of `foreseen` for which `top` was made
         self.before: Top | None = None  # the top with which `foreseen` begins
@@ -107,10 +117,10 @@ class _Book:
             self.foreseen, self.seen = Foreseen(stretch), 0
 
     def apply(self, deltas: Any) -> None:
-        """Take one message."""
+        """Take one message, of which `ts_ns` and `sequence` are set already."""
         foreseen = self.foreseen
         if foreseen is not None:
-            if foreseen.step(deltas.ts_init, deltas.sequence):
+            if foreseen.step(self.ts_ns, self.sequence):
                 if self.book is not None:
                     self.book.apply_deltas(deltas)
                 return
@@ -124,7 +134,7 @@ class _Book:
         else:
             digits = bid.precision  # float(Price) is off by an ulp for every second price: round it back
             self.set(Top(round(float(bid), digits), float(book.best_bid_size() or 0), round(float(ask), digits),
-                         float(book.best_ask_size() or 0), deltas.ts_init))  # fmt: skip
+                         float(book.best_ask_size() or 0), self.ts_ns))  # fmt: skip
 
     def set(self, top: Top) -> None:
         """Take a top that was not foreseen."""
@@ -205,7 +215,7 @@ class Books:
     def __init__(self, *, record: bool = True, from_quotes: bool = False) -> None:
         self._record = record
         self._from_quotes = from_quotes
-        self._books: dict[InstrumentId, _Book] = {}
+        self._books: dict[InstrumentId, KeptBook] = {}
 
     @property
     def from_quotes(self) -> bool:
@@ -219,30 +229,28 @@ class Books:
         for stretch in stretches:
             kept = self._books.get(stretch.instrument_id)
             if kept is None:
-                kept = self._books[stretch.instrument_id] = _Book(stretch.instrument_id, self._record)
+                kept = self._books[stretch.instrument_id] = KeptBook(stretch.instrument_id, self._record)
             kept.preload(stretch)
 
-    def apply_deltas(self, deltas: Any, caller: object) -> bool:
-        """Apply one venue message; True if `caller` is the first that was called for it."""
+    def apply_deltas(self, deltas: Any, caller: object) -> KeptBook | None:
+        """Apply one venue message; return the book if `caller` is the first that was called for it."""
         if self._from_quotes:
-            return False
+            return None
         kept = self._first(deltas, deltas.sequence, caller)
-        if kept is None:
-            return False
-        kept.apply(deltas)
-        return True
+        if kept is not None:
+            kept.apply(deltas)
+        return kept
 
-    def apply_quote(self, quote: Any, caller: object) -> bool:
-        """Take the top from a quote, where there is no depth (fidelity ``l1_trades``); True if `caller` is the first."""
+    def apply_quote(self, quote: Any, caller: object) -> KeptBook | None:
+        """Take the top from a quote, where there is no depth (fidelity ``l1_trades``); return as `apply_deltas` does."""
         if not self._from_quotes:
-            return False
+            return None
         kept = self._first(quote, 0, caller)
-        if kept is None:
-            return False
-        digits = quote.bid_price.precision
-        kept.set(Top(round(float(quote.bid_price), digits), float(quote.bid_size), round(float(quote.ask_price), digits),
-                     float(quote.ask_size), quote.ts_init))  # fmt: skip
-        return True
+        if kept is not None:
+            digits = quote.bid_price.precision
+            kept.set(Top(round(float(quote.bid_price), digits), float(quote.bid_size), round(float(quote.ask_price), digits),
+                         float(quote.ask_size), kept.ts_ns))  # fmt: skip
+        return kept
 
     def top(self, instrument_id: InstrumentId) -> Top | None:
         """Best bid and ask now; None before the first snapshot and while the book is cleared."""
@@ -281,19 +289,22 @@ class Books:
             kept.drain()
         return {iid: kept.series for iid, kept in self._books.items() if kept.series is not None}
 
-    def _first(self, event: Any, sequence: int, caller: object) -> _Book | None:
+    def _first(self, event: Any, sequence: int, caller: object) -> KeptBook | None:
         """Return the book if this call is the first for its message.
 
         The same subscriber called again means the next message, even one of the same time and sequence number.
         """
-        kept = self._books.get(event.instrument_id)
+        iid, ts_ns = event.instrument_id, event.ts_init
+        kept = self._books.get(iid)
         if kept is None:
-            kept = self._books[event.instrument_id] = _Book(event.instrument_id, self._record)
-        who = id(caller)
-        if kept.ts_ns == event.ts_init and kept.sequence == sequence and who not in kept.called:
-            kept.called.add(who)
+            kept = self._books[iid] = KeptBook(iid, self._record)
+        again = caller is not kept.leader and kept.ts_ns == ts_ns and kept.sequence == sequence
+        if again and not any(caller is other for other in kept.others):
+            kept.others.append(caller)
             return None
-        kept.ts_ns, kept.sequence, kept.called = event.ts_init, sequence, {who}
+        kept.ts_ns, kept.sequence, kept.leader = ts_ns, sequence, caller
+        if kept.others:
+            kept.others = []
         return kept
 
 

@@ -8,6 +8,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from risk.breakers.config import BreakersConfig
+from risk.exact import exact
 from risk.loss import LossConfig
 from risk.throttles import ThrottleConfig
 
@@ -105,7 +106,7 @@ class RiskConfig(BaseModel):
                 f"max_net_notional_quote {net:g} is above max_gross_notional_quote {gross:g}: net is never above gross"
             )
         throttle = self.drawdown_throttle
-        if throttle is not None and throttle.stop_pct > Decimal(repr(self.max_drawdown_pct)):
+        if throttle is not None and throttle.stop_pct > exact(self.max_drawdown_pct):
             raise ValueError(
                 f"drawdown_throttle.stop_pct {throttle.stop_pct} is above max_drawdown_pct {self.max_drawdown_pct:g}: "
                 "the kill switch would come first"
@@ -115,8 +116,8 @@ class RiskConfig(BaseModel):
     def losses(self) -> LossConfig:
         """Limits on losses, as the ledger wants them."""
         return LossConfig(
-            max_daily_loss_quote=Decimal(repr(self.max_daily_loss_quote)),
-            max_drawdown_pct=Decimal(repr(self.max_drawdown_pct)),
+            max_daily_loss_quote=exact(self.max_daily_loss_quote),
+            max_drawdown_pct=exact(self.max_drawdown_pct),
             daily_loss_latches=self.daily_loss_latches, max_losses_in_a_row=self.max_losses_in_a_row,
             loss_pause_secs=self.loss_pause_secs,
         )  # fmt: skip

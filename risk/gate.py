@@ -24,6 +24,8 @@ from risk.view import AccountView
 _ORDER_RANK = {"post_only": 0, "limit": 1, "market": 2}
 ID_LENGTH = 14
 EQUITY_EVERY_NS = 1_000_000_000
+AT_ONCE_NS = -(1 << 63)
+"""Before every instant: the equity is read with the next event."""
 type Lock = Callable[[OrderRequest], Refused | None]
 """Refuses an entry while something outside the gate is not in order; cheap, asked before every entry."""
 _FACTOR_SLACK = 1e-9  # a factor that was multiplied back must not differ by an ulp
@@ -64,6 +66,8 @@ class RiskGate:
         Asked last for each order that may go: why the venue's rate budget keeps it back. None: there is no venue to ask.
     locks
         Asked before each entry, right after the switch: what a live session demands beside it (dead-man). Empty in a backtest.
+    look_ns
+        From this instant on `observe` reads the equity.
     """
 
     config: RiskConfig
@@ -80,7 +84,7 @@ class RiskGate:
     expected: set[str] = field(default_factory=set)
     venue_budget: Callable[[OrderRequest], str | None] | None = None
     locks: list[Lock] = field(default_factory=list)
-    _observed_ns: int = -EQUITY_EVERY_NS
+    look_ns: int = AT_ONCE_NS
 
     def __post_init__(self) -> None:
         self.board = BreakerBoard(self.config.breakers, tuple(self.rules))
@@ -137,8 +141,8 @@ class RiskGate:
 
     def observe(self, ts_ns: int) -> None:
         """Read the equity at most once a second: loss limits hold also while nothing is sent (R-13)."""
-        if ts_ns - self._observed_ns >= EQUITY_EVERY_NS:
-            self._observed_ns = ts_ns
+        if ts_ns >= self.look_ns:
+            self.look_ns = ts_ns + EQUITY_EVERY_NS
             self.view.refresh()
             equity = self.view.equity()
             if equity is not None:
@@ -146,7 +150,7 @@ class RiskGate:
 
     def look_again(self) -> None:
         """A fill has changed the account: read the equity with the next event, not only when a second is over."""
-        self._observed_ns = -EQUITY_EVERY_NS
+        self.look_ns = AT_ONCE_NS
 
     def size_factor(self, instrument_id: str) -> float:
         """Share of the usual size that an entry may have now: soft breakers and the drawdown throttle, 0 to 1."""

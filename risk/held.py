@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from risk.config import RiskConfig
+from risk.exact import exact
 
 ZERO = Decimal(0)
 ACCOUNT = ""
@@ -77,17 +78,17 @@ def exceeded(held: Mapping[str, Held], equity: Decimal | None, config: RiskConfi
 
 
 def _values(held: Mapping[str, Held], equity: Decimal | None, config: RiskConfig) -> Iterator[Excess]:
-    most = Decimal(repr(config.max_position_notional_quote))
+    most = exact(config.max_position_notional_quote)
     for iid, position in held.items():
         yield Excess("position_notional", iid, abs(position.notional), most)
     gross = sum((abs(position.notional) for position in held.values()), ZERO)
     if config.max_gross_notional_quote is not None:
-        yield Excess("gross_notional", ACCOUNT, gross, Decimal(repr(config.max_gross_notional_quote)))
+        yield Excess("gross_notional", ACCOUNT, gross, exact(config.max_gross_notional_quote))
     if config.max_net_notional_quote is not None:
         net = abs(sum((position.notional for position in held.values()), ZERO))
-        yield Excess("net_notional", ACCOUNT, net, Decimal(repr(config.max_net_notional_quote)))
+        yield Excess("net_notional", ACCOUNT, net, exact(config.max_net_notional_quote))
     if equity is not None and equity > ZERO:
-        yield Excess("gross_leverage", ACCOUNT, gross / equity, Decimal(repr(config.max_gross_leverage)))
+        yield Excess("gross_leverage", ACCOUNT, gross / equity, exact(config.max_gross_leverage))
 
 
 def increases(side: int, instrument_id: str, held: Mapping[str, Held], excess: Excess) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from risk.config import RiskConfig
+from risk.exact import exact
 from risk.loss import check_margin_floor
 from risk.request import OrderRequest
 from risk.verdict import APPROVED, Reason, Refused, Verdict, plain
@@ -62,7 +63,7 @@ def check_exposure(request: OrderRequest, exposure: Exposure, config: RiskConfig
     after = exposure.net + int(request.side) * (exposure.resting_same_side + request.quantity)
     if after * exposure.net >= 0 and abs(after) < abs(exposure.net):
         return _check_net(after, after - int(request.side) * request.quantity, price, exposure, config)
-    limit = Decimal(repr(config.max_position_notional_quote))
+    limit = exact(config.max_position_notional_quote)
     if abs(after) * price > limit:
         return _refuse(
             Reason.POSITION_NOTIONAL, "position notional if everything resting fills", abs(after) * price, limit
@@ -72,9 +73,9 @@ def check_exposure(request: OrderRequest, exposure: Exposure, config: RiskConfig
 
 def _check_order(request: OrderRequest, notional: Decimal, exposure: Exposure, config: RiskConfig) -> Verdict:
     most = config.max_order_quantity
-    if most is not None and request.quantity > Decimal(repr(most)):
-        return _refuse(Reason.ORDER_QUANTITY, "order quantity", request.quantity, Decimal(repr(most)))
-    limit = Decimal(repr(config.max_order_notional_quote))
+    if most is not None and request.quantity > exact(most):
+        return _refuse(Reason.ORDER_QUANTITY, "order quantity", request.quantity, exact(most))
+    limit = exact(config.max_order_notional_quote)
     if notional > limit:
         return _refuse(Reason.ORDER_NOTIONAL, "order notional", notional, limit)
     entries = config.max_open_entries_per_symbol
@@ -90,26 +91,24 @@ def _check_net(after: Decimal, before: Decimal, price: Decimal, exposure: Exposu
     net = _net(after, price, exposure)
     if config.max_net_notional_quote is None or net <= _net(before, price, exposure):
         return APPROVED
-    limit = Decimal(repr(config.max_net_notional_quote))
+    limit = exact(config.max_net_notional_quote)
     return _net_refusal(net, limit) if net > limit else APPROVED
 
 
 def _check_account(after: Decimal, price: Decimal, exposure: Exposure, config: RiskConfig) -> Verdict:
     here = max(exposure.worst_here, abs(after)) * price
     gross, net = exposure.gross_elsewhere + here, _net(after, price, exposure)
-    if config.max_gross_notional_quote is not None and gross > (
-        limit := Decimal(repr(config.max_gross_notional_quote))
-    ):
+    if config.max_gross_notional_quote is not None and gross > (limit := exact(config.max_gross_notional_quote)):
         return _refuse(Reason.GROSS_NOTIONAL, "gross notional if everything resting fills", gross, limit)
-    if config.max_net_notional_quote is not None and net > (limit := Decimal(repr(config.max_net_notional_quote))):
+    if config.max_net_notional_quote is not None and net > (limit := exact(config.max_net_notional_quote)):
         return _net_refusal(net, limit)
-    limit = Decimal(repr(config.max_gross_leverage)) * exposure.equity
+    limit = exact(config.max_gross_leverage) * exposure.equity
     if gross > limit:
         return _refuse(Reason.GROSS_LEVERAGE, "gross notional if everything resting fills", gross, limit)
     if exposure.margin_rate > ZERO:
         breach = check_margin_floor(
             exposure.equity, exposure.margin_elsewhere + here * exposure.margin_rate, ZERO, Decimal(1),
-            Decimal(repr(config.min_free_margin_pct)),
+            exact(config.min_free_margin_pct),
         )  # fmt: skip
         if breach is not None:
             return Refused.of(breach)

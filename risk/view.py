@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from nautilus_trader.model import InstrumentId
 
-from risk.books import Books
+from risk.books import Books, Top
 from risk.costs import FeeRates, Funding
 from risk.request import OrderRequest, Side
 from risk.valuation import is_held, is_pair, pair_value, unrealised
@@ -143,6 +143,7 @@ class AccountView:
     _ids: dict[str, InstrumentId] = field(default_factory=dict)
     _held: Mapping[Any, Any] | None = None
     _last_prices: dict[str, Decimal] = field(default_factory=dict)
+    _mids: dict[str, tuple[Top, Decimal]] = field(default_factory=dict)
 
     def instrument_id(self, text: str) -> InstrumentId:
         """Parse once, then look up."""
@@ -160,7 +161,10 @@ class AccountView:
         top = self.books.top(self.instrument_id(instrument_id))
         if top is None:
             return None
-        return (Decimal(repr(top.bid)) + Decimal(repr(top.ask))) / 2
+        known = self._mids.get(instrument_id)
+        if known is None or known[0] is not top:
+            known = self._mids[instrument_id] = top, (Decimal(repr(top.bid)) + Decimal(repr(top.ask))) / 2
+        return known[1]
 
     def touch(self, instrument_id: str, side: Side) -> Decimal | None:
         """Best price that an order of this side could take; None while there is no book."""
@@ -282,6 +286,11 @@ class AccountView:
     def refresh(self) -> None:
         """Read the balances anew when they are next asked for: a fill, funding or a second may have changed them."""
         self._held = None
+
+    def forget_history(self, ts_ns: int) -> None:
+        """Let the engine forget the account's past states: it copies them all whenever the account is read."""
+        if self.cache is not None:
+            self.cache.purge_account_events(ts_ns, 0)
 
     def _balances(self) -> Mapping[Any, Any] | None:
         """Total balances by currency; copying the engine's account is the dear part of `equity`."""

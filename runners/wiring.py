@@ -183,7 +183,7 @@ def build(entries: Sequence[StrategyEntry], plan: Plan) -> Package:
     journal = plan.journal if plan.journal is not None else MemoryJournal()
     services = Services(gate, journal, plan.care, replayed=plan.replayed)
     strategies = tuple(_strategy(entry, plan, services, ids) for entry in entries)
-    services.turns.line_up(strategies)
+    services.line_up(strategies)
     instrument_ids = [InstrumentId.from_str(iid) for iid in plan.instruments]
     keeper = BookKeeper(BookKeeperConfig(services, instrument_ids, lends=plan.replayed))
     return Package(strategies, (keeper,), services, journal)

@@ -270,8 +270,8 @@ class GuardedStrategy[P: StrategyParams](Strategy):
     @property
     def working(self) -> Mapping[str, WorkingOrder]:
         """This strategy's orders that are not known to be over, by client order id."""
-        mine = self.desk.strategy_id
-        return {key: order for key, order in self.desk.view.working.items() if order.strategy_id == mine}
+        every, mine = self.desk.view.working, self.desk.strategy_id
+        return {key: order for key, order in every.items() if order.strategy_id == mine} if every else {}
 
     @property
     def fees(self) -> FeeRates:

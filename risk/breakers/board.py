@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import chain
 
 from risk.breakers.clock import ClockOffset, ClockStep
@@ -40,13 +40,16 @@ class BreakerBoard:
         account = (self._silence, self._offset, self._step, self._rejects, self._api)
         self._account: tuple[Breaker, ...] = tuple(breaker for breaker in account if breaker is not None)
         self._lanes = {iid: Lane(config, iid) for iid in instrument_ids}
+        self._every = tuple(chain(self._account, *(lane.breakers for lane in self._lanes.values())))
         self._restrictions = {iid: restriction_of(()) for iid in (ACCOUNT, *instrument_ids)}
         self._next_look_ns = 0
 
     def is_usual(self, instrument_id: str, ts_ns: int, ts_event_ns: int, bid: float, ask: float) -> bool:
         """Take a book message of which no breaker would say anything; False, and nothing taken, where one has to look."""
+        if ts_ns >= self._next_look_ns:
+            return False
         silence = self._silence
-        if ts_ns >= self._next_look_ns or (silence is not None and not silence.is_short(ts_ns)):
+        if silence is not None and not silence.is_short(ts_ns):
             return False
         if not self._lanes[instrument_id].is_usual(ts_ns, ts_event_ns, bid, ask):
             return False
@@ -85,15 +88,18 @@ class BreakerBoard:
     def on_time(self, ts_ns: int) -> Edges:
         """Look at the clock: silences grow, cool-downs end."""
         self._next_look_ns = ts_ns + NS_PER_SEC
-        return self._changed(_joined(breaker.on_time(ts_ns) for breaker in self.breakers()))
+        edges = NO_EDGES
+        for breaker in self._every:
+            edges += breaker.on_time(ts_ns)
+        return self._changed(edges)
 
     def restriction(self, instrument_id: str = ACCOUNT) -> Restriction:
         """Return what is allowed on an instrument now, account-wide breakers included. Cheap: kept, not computed."""
         return self._restrictions[instrument_id]
 
-    def breakers(self) -> Iterator[Breaker]:
+    def breakers(self) -> tuple[Breaker, ...]:
         """All breakers, account-wide ones first."""
-        return chain(self._account, *(lane.breakers for lane in self._lanes.values()))
+        return self._every
 
     def learning(self) -> tuple[str, ...]:
         """Name those that have too few samples to open."""

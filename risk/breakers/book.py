@@ -11,22 +11,23 @@ from risk.breakers.machine import NO_EDGES, NS_PER_SEC, Breaker, Edges, Level
 class CrossedBook(Breaker):
     """Crossed, locked or one-sided updates in a row."""
 
-    __slots__ = ("_in_a_row",)
+    __slots__ = ("in_a_row",)
 
     def __init__(self, name: str, config: BreakerConfig, instrument_id: str = "") -> None:
         super().__init__(name, config, instrument_id)
-        self._in_a_row = 0
+        self.in_a_row = 0
+        """Updates without a market, up to the last one."""
 
     def update(self, ts_ns: int, bid: float, ask: float) -> Edges:
         """Take the best prices after an update; 0 stands for an empty side."""
         if 0.0 < bid < ask:
-            self._in_a_row = 0
+            self.in_a_row = 0
             return NO_EDGES if self.quiet_upto >= 0.0 else self.normal(ts_ns)
-        self._in_a_row += 1
-        level = self.judge(self._in_a_row)
+        self.in_a_row += 1
+        level = self.judge(self.in_a_row)
         if level is Level.NONE:
             return NO_EDGES
-        figures = {"bid": bid, "ask": ask, "updates": self._in_a_row}
+        figures = {"bid": bid, "ask": ask, "updates": self.in_a_row}
         return self.abnormal(ts_ns, level, f"bid {bid:g} and ask {ask:g} are no market", figures)
 
 

@@ -46,12 +46,13 @@ class AbnormalLatency(Breaker):
     def update(self, ts_ns: int, age_ms: float) -> Edges:
         """Compare the age of one event with those before it, then count it."""
         history = self._history
-        if age_ms <= self.usual_upto and ts_ns < history.next_ns:
+        usual = self.quiet_upto >= 0.0 and age_ms <= self.usual_upto
+        if usual and ts_ns < history.next_ns:
             return NO_EDGES
-        edges = self._judge_age(ts_ns, age_ms) if age_ms > self.usual_upto and history.ready else NO_EDGES
+        edges = self._judge_age(ts_ns, age_ms) if history.ready and not usual else NO_EDGES
         history.add(ts_ns, age_ms)
         if history.ready:
-            self.usual_upto = history.median + self.quiet_upto * self._floor_ms
+            self.usual_upto = history.median + self.calm * self._floor_ms
         return edges
 
     @property

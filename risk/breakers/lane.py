@@ -93,10 +93,11 @@ class Lane:
             and ask - bid <= self._spread_upto * both
         ):
             return False
-        self._last_ns, self._mid = ts_ns, both / 2.0
-        if self._stale:
+        self._last_ns, self._mid = ts_ns, (mid := both / 2.0)
+        if self._stale is not None:
             self._stale.last_ns = ts_ns
-        self._low, self._high = min(self._low, self._mid), max(self._high, self._mid)
+        self._low = min(self._low, mid)
+        self._high = max(self._high, mid)
         return True
 
     def _flushed(self) -> Edges:
@@ -114,11 +115,11 @@ class Lane:
 
     def _look_ahead(self, ts_ns: int) -> None:
         """Compute up to which values, and until when, nothing has to be looked at."""
-        if any(breaker.quiet_upto < 0.0 for breaker in self.breakers):
-            self._due_ns = _NEVER
-            return
-        ages = [self._age.quiet_upto] if self._age else []
         due = [(ts_ns // NS_PER_SEC + 1) * NS_PER_SEC]
+        due += [breaker.idle_until_ns for breaker in self.breakers if breaker.quiet_upto < 0.0]
+        if (self._crossed and self._crossed.in_a_row) or (self._gaps and self._gaps.gapped):
+            due.append(_NEVER)  # the next message may end the row, and each one lengthens the gap
+        ages = [self._age.calm] if self._age else []
         if self._mads:
             ages.append(self._mads.usual_upto)
             due.append(self._mads.next_ns)
@@ -127,7 +128,7 @@ class Lane:
             due.append(self._spread.next_ns)
         self._last_ns, self._due_ns = ts_ns, min(due)
         self._age_upto_ns = min(ages, default=_INF) * NS_PER_MS
-        self._silence_upto_ns = self._stale.quiet_upto * NS_PER_MS if self._stale else _INF
+        self._silence_upto_ns = self._stale.calm * NS_PER_MS if self._stale else _INF
 
     def _on_age(self, ts_ns: int, ts_event_ns: int) -> Edges:
         age_ms = (ts_ns - ts_event_ns) / NS_PER_MS

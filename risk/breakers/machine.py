@@ -15,6 +15,7 @@ from risk.breakers.config import BreakerConfig
 type Figure = str | int | float
 NS_PER_SEC = 1_000_000_000
 NS_PER_MS = 1_000_000
+FOREVER_NS = 1 << 63
 
 
 class State(enum.StrEnum):
@@ -87,11 +88,11 @@ class Breaker:
 
     __slots__ = (
         "_bad_ns",
-        "_calm",
         "_cooldown_ns",
         "_hard",
         "_normals",
         "_soft",
+        "calm",
         "config",
         "instrument_id",
         "latched",
@@ -119,13 +120,22 @@ class Breaker:
         self._cooldown_ns = round(config.cooldown_secs * NS_PER_SEC)
         self._bad_ns = 0
         self._normals = 0
-        self.quiet_upto = self._calm = min(self._soft, self._hard)
+        self.calm = min(self._soft, self._hard)
+        """Values up to this are normal, whatever the state."""
+        self.quiet_upto = self.calm
         """Hot path: up to this value there is nothing to do. Minus infinity while it is not closed."""
 
     @property
     def learning(self) -> bool:
         """True while it has too few samples to open."""
         return False
+
+    @property
+    def idle_until_ns(self) -> int:
+        """Before this instant normal events change nothing: for ever while closed or latched, open until it has cooled down."""
+        if self.state is State.CLOSED or self.latched:
+            return FOREVER_NS
+        return self._bad_ns + self._cooldown_ns if self.state is State.OPEN else -FOREVER_NS
 
     def judge(self, value: float) -> Level:
         """Compare with the limits; equality passes. A value that is not a number is as bad as can be."""
@@ -185,7 +195,7 @@ class Breaker:
         if came_from is State.CLOSED:
             self.since_ns = ts_ns
         self.state, self.level = to, level
-        self.quiet_upto = self._calm if to is State.CLOSED else float("-inf")
+        self.quiet_upto = self.calm if to is State.CLOSED else float("-inf")
         if to is not State.HALF_OPEN:
             self.reason = reason if to is State.OPEN else ""
         return Edge(

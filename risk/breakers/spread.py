@@ -35,12 +35,12 @@ class SpreadMultiple(Breaker):
             return NO_EDGES
         history = self._history
         spread = (ask - bid) / (ask + bid) * 2e4
-        if spread <= self.usual_upto and ts_ns < history.next_ns:
+        if self.quiet_upto >= 0.0 and spread <= self.usual_upto and ts_ns < history.next_ns:
             return NO_EDGES
         edges = self._judge_spread(ts_ns, spread) if history.ready else NO_EDGES
         history.add(ts_ns, spread)
         if history.ready:
-            self.usual_upto = max(history.median, self._floor_bps) * self.quiet_upto
+            self.usual_upto = max(history.median, self._floor_bps) * self.calm
         return edges
 
     def _judge_spread(self, ts_ns: int, spread: float) -> Edges:

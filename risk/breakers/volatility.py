@@ -86,7 +86,7 @@ class RealisedMultiple(Breaker):
         self._last_mid = self._mid
         while self._squares and self._squares[0][0] <= self._second - self._horizon:
             self._squares.popleft()
-        realised = math.sqrt(math.fsum(square for _, square in self._squares)) * 1e4
+        realised = math.sqrt(math.fsum([square for _, square in self._squares])) * 1e4
         return self._judge_realised(ts_ns, realised)
 
     def _judge_realised(self, ts_ns: int, realised: float) -> Edges:

@@ -39,6 +39,7 @@ def test_nothing_is_collected_on_the_writing_thread(tmp_path: Path, collected_on
     assert gc.isenabled()
     journal = at(tmp_path)
     assert not gc.isenabled()
+    collected_on.clear()  # until here the interpreter was free to collect
     for number in range(300):
         litter(50)
         journal.order(order(f"h{number}"), None)

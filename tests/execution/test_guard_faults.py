@@ -230,6 +230,8 @@ def test_the_book_keepers_exception_ends_the_run_too() -> None:
         package.services.gate.observe = boom
 
     class Gate:
+        look_ns = -1
+
         def __getattr__(self, name: str) -> Any:
             return boom if name == "observe" else None
 

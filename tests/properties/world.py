@@ -242,13 +242,15 @@ class World:
         else:
             self.oracle.tops.pop(iid, None)
         self.seen[f"book {'crossed' if whole and spread <= 0 else kind}"] += 1
-        self.gate.view.books.apply_deltas(deltas, "feed")
+        kept = self.gate.view.books.apply_deltas(deltas, "feed")
         snapshot = bool(deltas.flags & 32)
         self.oracle.panel.book(
             self.now, iid, age_ms, is_market=whole and spread > 0, gap=not whole and not snapshot, snapshot=snapshot
         )
         self.oracle.observe(self.now)
-        self.services.on_deltas(deltas, self.now, self.publish)
+        if kept is None:
+            raise AssertionError("one feed: it is always the first to be called")
+        self.services.on_deltas(deltas, kept, self.publish)
         self._all_taken_back()
 
     def _message(self, iid: InstrumentId, levels: list[tuple[OrderSide, int]], event_ns: int) -> OrderBookDeltas:

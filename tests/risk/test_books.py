@@ -85,7 +85,7 @@ def test_a_message_that_leaves_the_top_alone_makes_no_row() -> None:
 def test_whoever_is_called_first_applies_each_message_once_in_any_order_of_calls() -> None:
     books = Books()
     callers = ["a", "b", KEEPER]
-    first = [[books.apply_deltas(book(1000 + k, [(100.0, 1.0 + k)]), who) for who in order]
+    first = [[books.apply_deltas(book(1000 + k, [(100.0, 1.0 + k)]), who) is not None for who in order]
              for k, order in enumerate((callers, callers[::-1], [callers[1], callers[2], callers[0]]))]  # fmt: skip
     assert first == [[True, False, False]] * 3
 
@@ -93,4 +93,4 @@ def test_whoever_is_called_first_applies_each_message_once_in_any_order_of_calls
 def test_two_messages_of_one_instant_and_number_are_both_applied() -> None:
     books = Books()
     calls = [books.apply_deltas(book(1000, [(100.0, size)]), who) for size in (1.0, 2.0) for who in ("a", "b")]
-    assert calls == [True, False, True, False]
+    assert [call is not None for call in calls] == [True, False, True, False]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from datetime import datetime
 from decimal import Decimal
 
 import pytest
@@ -103,6 +105,32 @@ def test_a_clock_step_over_midnight_and_back_neither_resets_nor_doubles_the_budg
     assert account.update(MONDAY + 23 * HOUR + 1, D(9_920)) == ()
     assert account.state.day_start == D(10_000)
     assert limits_of(account.update(MONDAY + 23 * HOUR + 2, D(9_899))) == [Limit.DAILY_LOSS]
+
+
+@pytest.mark.req("R-1")
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="the zone of a process is set from outside on Windows")
+@pytest.mark.parametrize(
+    ("zone", "day"),
+    [("Europe/Berlin", "2024-03-31"), ("Europe/Berlin", "2024-10-27"), ("America/New_York", "2024-11-03")],
+)
+def test_a_change_of_summer_time_neither_resets_nor_doubles_the_budget(
+    monkeypatch: pytest.MonkeyPatch, zone: str, day: str
+) -> None:
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        midnight = int(datetime.fromisoformat(f"{day}T00:00:00+00:00").timestamp()) * 1_000_000_000
+        account, rolled = ledger(), []
+        for half_hour in range(-48, 97):  # from a day before to a day after the local day of 23 or 25 hours
+            before = account.state.day
+            account.update(midnight + half_hour * HOUR // 2, D(10_000 - 50 * (half_hour >= 48)))
+            if account.state.day != before:
+                rolled.append(half_hour)
+        assert rolled == [-48, 0, 48, 96]  # UTC midnights alone
+        assert limits_of(account.update(midnight + 97 * HOUR // 2, D(9_849))) == [Limit.DAILY_LOSS]
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_a_reading_of_long_ago_changes_no_reference() -> None:
