@@ -1,9 +1,10 @@
 """Tick on the socket to order at the venue: the gated, journaled node against the same node without gate and journal.
 
-Run ``uv run python -m benchmarks.live_latency``. The same plain Nautilus strategy answers depth messages with one resting
-order each. It runs in turn on the engine alone (same settings of the node), in a session of ours, and in one that tapes and
-records. The venue's ledger stamps each depth message as it leaves and each order request as it arrives, on one
-clock; the price of an order says which message it answers. Sessions alternate within one run, so a busy machine slows all.
+Run ``uv run python -m benchmarks.live_latency``. The same plain Nautilus strategy answers depth messages with one resting order
+each. It runs in turn on the engine alone (same settings of the node), in a session of ours, in one whose journal keeps nothing
+of the orders (what gate and session cost without it), and in one that tapes and records. The venue's ledger stamps each depth
+message as it leaves and each order request as it arrives, on one clock; the price of an order says which message it answers.
+Sessions alternate within one run, so a busy machine slows all.
 """
 
 from __future__ import annotations
@@ -26,7 +27,10 @@ from adapters.binance.environments import environment
 from adapters.simulated_binance.server import Server
 from adapters.simulated_binance.settings import Scenario
 from adapters.simulated_binance.venue import Venue
+from execution.journal_writer import JournalWriter, Write
+from runners._cli import run
 from runners.config import Trust, load_live
+from runners.live.__main__ import app
 from runners.live.node import build_node
 from runners.live.secrets import read_keys
 
@@ -37,13 +41,13 @@ NOTES = "LIVE_LATENCY_NOTES"
 """Environment variable: where the strategy writes which message each price answers."""
 EVERY_NS, SETTLE_NS = 60_000_000, 2_000_000_000
 LOWEST, TICK = 58_000, 0.1
-ALONE = "engine alone"
+ALONE, UNJOURNALED = "engine alone", "session, no journal of orders"
 SESSIONS = {
     "session": (),
     "session, journal durability process": ("safety.journal.durability=process",),
     "session, taped and recorded": ("data.record={folder}/rec",),
 }
-KINDS = (ALONE, *SESSIONS)
+KINDS = (ALONE, UNJOURNALED, *SESSIONS)
 MARKET = {
     "kind": "synthetic",
     "mid": "60000",
@@ -142,14 +146,27 @@ async def run_alone(file: Path, secs: float) -> None:
     await running
 
 
+def without_journal(arguments: Sequence[str]) -> None:
+    """Run `runners.live` with a journal that takes its opening and its end, and nothing in between."""
+    commit = JournalWriter.commit
+
+    def kept(self: JournalWriter, write: Write, *, ahead: bool = False) -> Any:
+        return None if ahead else commit(self, write)
+
+    setattr(JournalWriter, "commit", kept)  # noqa: B010 - exchanged in this process alone
+    setattr(JournalWriter, "post", lambda _self, _write: None)  # noqa: B010
+    run(app, arguments, prog="python -m runners.live")
+
+
 def command(kind: str, folder: Path, url: str, secs: float) -> list[str]:
     """Make the command line of one session."""
     file = folder / "live.yaml"
     file.write_text(CONFIG.format(url=url, folder=folder.as_posix()), encoding="utf-8")
     if kind == ALONE:
         return [sys.executable, "-m", "benchmarks.live_latency", "--node", str(file), "--secs", str(secs)]
-    whole = [sys.executable, "-m", "runners.live", str(file), "--trust-code", "--json", "--stop-after", str(secs)]
-    given = (part for text in SESSIONS[kind] for part in ("--set", text.format(folder=folder.as_posix())))
+    program = ["-m", "benchmarks.live_latency", "--session"] if kind == UNJOURNALED else ["-m", "runners.live"]
+    whole = [sys.executable, *program, str(file), "--trust-code", "--json", "--stop-after", str(secs)]
+    given = (part for text in SESSIONS.get(kind, ()) for part in ("--set", text.format(folder=folder.as_posix())))
     return [*whole, *given]
 
 
@@ -189,7 +206,7 @@ def quantiles(times: Sequence[float]) -> tuple[float, float]:
 
 
 def measure(rounds: int, secs: float) -> dict[str, Any]:
-    """Alternate the kinds; return quantiles of each, and the ratios to the engine alone, as medians over the rounds."""
+    """Alternate the kinds; return quantiles of each, and the ratios to engine and journal-less session, medians over the rounds."""
     times: dict[str, list[list[float]]] = {kind: [] for kind in KINDS}
     for _ in range(rounds):
         for kind in KINDS:
@@ -201,11 +218,16 @@ def measure(rounds: int, secs: float) -> dict[str, Any]:
         for place, word in enumerate(("ratio_median", "ratio_p99")):
             pairs = zip(found, times[ALONE], strict=True)
             result[kind][word] = statistics.median(quantiles(a)[place] / quantiles(b)[place] for a, b in pairs)
+        pairs = zip(found, times[UNJOURNALED], strict=True)
+        result[kind]["over_no_journal"] = statistics.median(quantiles(a)[0] / quantiles(b)[0] for a, b in pairs)
     return result
 
 
 def main() -> int:
     """Measure and print."""
+    if sys.argv[1:2] == ["--session"]:
+        without_journal(sys.argv[2:])
+        return 0
     parser = argparse.ArgumentParser(description="Tick on the socket to order at the venue.")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--secs", type=float, default=25.0, help="length of each session")
@@ -218,7 +240,8 @@ def main() -> int:
     result = measure(options.rounds, options.secs)
     lines = [
         f"{kind}: median {found['median_ms']:.2f} ms, p99 {found['p99_ms']:.2f} ms, {found['orders']} orders; "
-        f"over the engine alone {found['ratio_median']:.2f} and {found['ratio_p99']:.2f}\n"
+        f"over the engine alone {found['ratio_median']:.2f} and {found['ratio_p99']:.2f}, "
+        f"over no journal {found['over_no_journal']:.2f}\n"
         for kind, found in result.items() if isinstance(found, dict)
     ]  # fmt: skip
     sys.stdout.write(json.dumps(result, indent=1) + "\n" if options.json else "".join(lines))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -40,10 +41,14 @@ def kind_of(event: object) -> Kind | None:
 def encode(events: Iterable[Any], precision: Precision) -> dict[Kind, pa.Table]:
     """Return the tables of one instrument's events, each in order of ``ts_init``.
 
+    A book is what its messages make of it in the order in which they were handed out. So that order stays, and a message that was
+    received before the one in front of it (it waited for a snapshot) is given its time.
+
     Parameters
     ----------
     events
-        ``OrderBookDeltas``, ``TradeTick``, ``QuoteTick``, ``MarkPriceUpdate`` and ``FundingRateUpdate``; others are left out.
+        In the order in which they were handed out: ``OrderBookDeltas``, ``TradeTick``, ``QuoteTick``, ``MarkPriceUpdate`` and
+        ``FundingRateUpdate``; others are left out.
     precision
         Of the instrument.
     """
@@ -53,9 +58,13 @@ def encode(events: Iterable[Any], precision: Precision) -> dict[Kind, pa.Table]:
         if kind is not None:
             found.setdefault(kind, []).append(event)
     return {
-        kind: _ENCODERS[kind](sorted(rows, key=lambda event: int(event.ts_init)), precision)
+        kind: _ENCODERS[kind](rows if kind is Kind.DELTAS else sorted(rows, key=_received), precision)
         for kind, rows in sorted(found.items(), key=lambda item: item[0].rank)
     }
+
+
+def _received(event: Any) -> int:
+    return int(event.ts_init)
 
 
 def _scaled(value: Any, places: int) -> int:
@@ -71,7 +80,8 @@ def _times(rows: Sequence[Any]) -> dict[str, Ints]:
 
 
 def _deltas(messages: Sequence[Any], precision: Precision) -> pa.Table:
-    rows = [row for message in messages for row in _message(message, precision)]
+    received = accumulate(map(_received, messages), max)
+    rows = [row for message, ts in zip(messages, received, strict=True) for row in _message(message, precision, ts)]
     action, side, price, size, flags, sequence, ts_event, ts_init = zip(*rows, strict=True)
     return deltas_table(
         precision, action=np.array(action, np.int8), side=np.array(side, np.int8), price=np.array(price, np.int64),
@@ -80,10 +90,10 @@ def _deltas(messages: Sequence[Any], precision: Precision) -> pa.Table:
     )  # fmt: skip
 
 
-def _message(message: Any, precision: Precision) -> list[tuple[int, ...]]:
+def _message(message: Any, precision: Precision, ts_init: int) -> list[tuple[int, ...]]:
     """Rows of one venue message; all are received with it, and the last one ends it."""
-    rows = [_delta(delta, precision, int(message.ts_init)) for delta in message.deltas]
-    *_, flags, sequence, ts_event, ts_init = rows[-1]
+    rows = [_delta(delta, precision, ts_init) for delta in message.deltas]
+    *_, flags, sequence, ts_event, _ = rows[-1]
     rows[-1] = (*rows[-1][:4], flags | F_LAST, sequence, ts_event, ts_init)
     return rows
 

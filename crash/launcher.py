@@ -28,13 +28,14 @@ from risk.latch_log import FileLatchLog
 from runners.cancel import cancel
 from runners.config import Trust, load_live
 from runners.halt import halt
-from runners.live import opening, session
+from runners.live import opening, session, strangers
 from runners.live.choose import run as run_mode
 from runners.live.session import Options
 from runners.live.status import QUIET_SECS, JsonLines
 from runners.preflight.report import Report
 
-SOAK_STATUS_SECS = 0.9
+SOAK_STATUS_SECS, SOAK_PATIENCE_SECS = 0.9, 10.0
+"""Between two lines of status; for the answer to whose trade it was: the venue is a process that may have to wait for a core."""
 CLOCK_BOUND_MS, SLACK_MS = 200, 800
 """Of the fence; the receive window stays 5000 ms."""
 
@@ -83,6 +84,8 @@ def live(order: Order) -> None:
     trust = Trust(everything=True)
     try:
         resolved = load_live(Path(order.config), (), trust)
+        if order.role == "soak":
+            setattr(strangers, "PATIENCE_SECS", SOAK_PATIENCE_SECS)  # noqa: B010
         every = SOAK_STATUS_SECS if order.role == "soak" else QUIET_SECS
         code = asyncio.run(run_mode(resolved, Options(trust=trust), JsonLines(every_secs=every)))
         trace.write(ended=code)

@@ -140,14 +140,14 @@ def reasons() -> dict[str, int]:
     return found
 
 
-def slice_of(turn: int, points: tuple[Point, ...] = POINTS) -> list[Cell]:
-    """Every write point once with SIGKILL, each with another outcome from turn to turn."""
+def slice_of(turn: int, points: tuple[Point, ...] = POINTS, outcomes: int = 1) -> list[Cell]:
+    """Every write point with SIGKILL in so many of its outcomes, others from turn to turn; in all where it has no more."""
     found = []
     for number, point in enumerate(points):
         here = [
             cell for cell in (Cell(point, "K1 SIGKILL", outcome) for outcome in OUTCOMES) if impossible(cell) is None
         ]
-        found.append(here[(turn + number * 7) % len(here)])
+        found += [here[(turn + number * 7 + more) % len(here)] for more in range(min(outcomes, len(here)))]
     return found
 
 

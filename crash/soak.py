@@ -1,6 +1,8 @@
 """A long session at the speed that the node keeps up with, in a market that never ends, with faults drawn from a seed.
 
-The venue is driven by hand: so many events a tick, more as long as the node hears all of them, fewer as soon as it does not.
+The venue is driven by hand: so many events a tick, more as long as the node hears all of them, fewer as soon as it does not. A
+session that ends by itself is followed by the next one, as a supervisor would have it, unless the kill switch has tripped. The last
+seconds are without faults: so the last session is stopped while nothing is under way that would end it by itself.
 """
 
 from __future__ import annotations
@@ -8,137 +10,42 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-import statistics
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from bisect import bisect_right
+from collections import deque
+from collections.abc import Callable, Iterator
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from adapters.simulated_binance.faults.script import Fault
 from adapters.simulated_binance.market import synthetic
 from adapters.simulated_binance.market.background import Event
 from adapters.simulated_binance.settings import SyntheticSettings
+from crash.course import FIRST_RATE, Course, fired, resident_bytes
 from crash.host import CONFIG, COUNTDOWN_SECS, TAG
-from crash.judge.facts import Facts, Judgement, Verdict
 from crash.judge.verdicts import judge
 from crash.killing import read_trace
 from crash.launcher import Order
 from crash.processes import Life, context
+from crash.rough import faults, happenings
 from crash.venue_side import MARKET, WatchedServer, build_venue
 
 DAY_MESSAGES = 23_500_000
 """93,954 messages in 344.8 s of the recorded USD-M market, for 24 hours."""
 TICK_SECS, LOOK_SECS = 0.02, 2.0
-FIRST_RATE, LEAST_RATE, MOST_RATE = 200.0, 50.0, 6000.0
+LEAST_RATE, MOST_RATE = 50.0, 6000.0
 KEEPS_UP, FASTER, SLOWER = 0.93, 1.25, 0.7
+LEAST_SENT, SEEN = 20, 500
+"""Messages from which on a share means something; lines and ticks that are kept: ten seconds of the latter."""
 START_SECS, END_SECS, TELL_SECS = 60.0, 120.0, 5.0
 MOST_RESTARTS = 50
-FLAT = 1.05
-"""Most that memory of the last quarter may be, relative to the second."""
-
-
-@dataclass(slots=True)
-class Course:
-    """How a soak went.
-
-    Attributes
-    ----------
-    messages
-        Market events that the node has handled.
-    secs
-        Of the market.
-    rate
-        Last pace, events of the market a second.
-    memory
-        Resident bytes of the node, a reading every two seconds, by start; empty where the system does not tell.
-    restarts
-        Why a session ended by itself: the next one takes over, as a supervisor would have it.
-    exit_code, errors
-        How the node ended; what it said that it should not have.
-    faults
-        How many fired, by name.
-    judgement
-        Of ledger and journal.
-    """
-
-    messages: int = 0
-    secs: float = 0.0
-    rate: float = FIRST_RATE
-    memory: list[list[int]] = field(default_factory=list)
-    restarts: list[str] = field(default_factory=list)
-    exit_code: int | None = None
-    errors: list[str] = field(default_factory=list)
-    faults: dict[str, int] = field(default_factory=dict)
-    judgement: Judgement = field(default_factory=Judgement)
-
-    @property
-    def growth(self) -> float | None:
-        """Memory of the last quarter over that of the second, in the longest session; None where there are too few readings."""
-        longest = max(self.memory, key=len, default=[])
-        quarter = len(longest) // 4
-        if quarter < 2:
-            return None
-        second, last = longest[quarter : 2 * quarter], longest[-quarter:]
-        return statistics.median(last) / statistics.median(second)
-
-    @property
-    def passes(self) -> bool:
-        """Nothing found, nothing unhandled, memory flat, and a clean end."""
-        flat = self.growth is None or self.growth <= FLAT
-        return not self.judgement.findings and not self.errors and flat and self.exit_code == CLEAN_STOP
-
-    @property
-    def last_line(self) -> str:
-        """The verdict."""
-        counts = " ".join(f"{verdict} {self.judgement.count(verdict)}" for verdict in Verdict)
-        growth = "unknown" if self.growth is None else f"{self.growth:.3f}"
-        ends = f"errors {len(self.errors)} restarts {len(self.restarts)}"
-        return f"{counts} memory {growth} {ends} messages {self.messages} in {self.secs:.0f} s"
-
-
-CLEAN_STOP = 5
-"""Exit code after a STOP file."""
-
-
-def faults(rng: random.Random) -> list[Fault]:
-    """Draw a script: small faults all the time, each with a probability of its own.
-
-    Not among them: -1000 though executed, after which a session ends by design (the engine's positions are wrong then).
-    """
-
-    def p(low: float, high: float) -> float:
-        return round(rng.uniform(low, high), 4)
-
-    place, cancel = "POST /fapi/v1/order", "DELETE /fapi/v1/order"
-    drawn: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
-        ("an order's answer is lost", {"request": place, "probability": p(0.01, 0.03)}, {"act": "drop_answer"}),
-        ("an order is lost", {"request": place, "probability": p(0.01, 0.02)}, {"act": "drop"}),
-        ("an order is executed but 503", {"request": place, "probability": p(0.01, 0.02)},
-         {"act": "answer", "status": 503, "execute": True}),
-        ("an order is answered late", {"request": place, "probability": p(0.02, 0.05)}, {"act": "delay_answer", "secs": 0.4}),
-        ("a cancel's answer is lost", {"request": cancel, "probability": p(0.02, 0.05)}, {"act": "drop_answer"}),
-        ("a question fails", {"request": "GET /fapi/*", "probability": p(0.001, 0.003)}, {"act": "answer", "status": 503}),
-        ("an order event comes twice", {"event": "user/ORDER_TRADE_UPDATE/*", "probability": p(0.03, 0.08)}, {"act": "duplicate"}),
-        ("a short fill comes twice", {"event": "user/TRADE_LITE", "probability": p(0.03, 0.08)}, {"act": "duplicate"}),
-        ("an order event comes late", {"event": "user/ORDER_TRADE_UPDATE/*", "probability": p(0.01, 0.03)},
-         {"act": "delay", "secs": 0.3}),
-    ]  # fmt: skip
-    return [
-        Fault.model_validate({"name": name, "when": {"times": None, **when}, "do": [act]}) for name, when, act in drawn
-    ]
-
-
-def happenings(rng: random.Random) -> Iterator[tuple[float, Mapping[str, Any]]]:
-    """What happens now and then: (seconds from the one before, action), endless."""
-    acts: list[Mapping[str, Any]] = [
-        {"act": "close_sockets", "which": "user"}, {"act": "close_sockets", "which": "market"},
-        {"act": "lag_queries", "lag_secs": 1.5, "secs": 15}, {"act": "skip_depth", "symbol": "BTCUSDT", "count": 1},
-        {"act": "settle_funding", "symbol": "BTCUSDT", "rate": "0.0001"},
-    ]  # fmt: skip
-    while True:
-        yield rng.uniform(15, 40), rng.choice(acts)
+WARM_SECS = 20.0
+"""Memory is read each second, from so long after a session's start on."""
+CALM_SECS, CALMING_SECS = 10.0, 120.0
+"""At the end a session trades for so long without faults; there is one by then, or the node does not come up any more."""
+LATCHED = 4
+"""Exit code: the kill switch stands, and a person has to look."""
 
 
 class Soak:
@@ -159,6 +66,9 @@ class Soak:
         self._rng, self._seed = random.Random(seed), seed  # noqa: S311 - faults, no secret
         self._secs, self._messages, self._told = minutes * 60, messages, told
         self._read, self._tail, self._before, self._lives = 0, "", 0, 0
+        self._heard, self._sent = deque[tuple[float, int]](maxlen=SEEN), deque[tuple[float, int]](maxlen=SEEN)
+        self._trades_since: float | None = None
+        self._calm_since: float | None = None
 
     async def run(self) -> Course:
         """Run it to the verdict."""
@@ -174,8 +84,7 @@ class Soak:
             finally:
                 driving.cancel()
         self.course.faults = fired(ledger)
-        facts = Facts(TAG, (), COUNTDOWN_SECS, canary="")
-        self.course.judgement = judge(ledger, self.folder / "state" / "test" / "journal.sqlite", facts)
+        self.course.judgement = judge(ledger, self.folder / "state" / "test" / "journal.sqlite", self.course.facts)
         return self.course
 
     @property
@@ -203,12 +112,17 @@ class Soak:
         forks, course = context(), self.course
         while True:
             self._lives += 1
-            self._read, self._tail, self._before = 0, "", course.messages
+            self._read, self._tail, self._before, self._trades_since = 0, "", course.messages, None
+            self._heard.clear()
+            course.rate = (
+                FIRST_RATE  # a start looks at the market, and its time limits are those of a venue that answers
+            )
             course.memory.append([])
             order = Order(
                 str(self.folder / "live.yaml"), str(self.folder / f"trace{self._lives}"), str(self._log), "soak"
             )
-            life = Life(forks, order)
+            # The first one waits for its imports: meanwhile the venue answers.
+            life = await asyncio.to_thread(Life, forks, order)
             try:
                 await self._watched(life, driving)
                 if driving.done():
@@ -223,6 +137,9 @@ class Soak:
                 await driving
                 return
             course.restarts.append(self._last_words())
+            if life.exit_code == LATCHED:
+                course.errors.append("the kill switch has tripped: nobody may start the next session but a person")
+                return
             if len(course.restarts) > MOST_RESTARTS:
                 course.errors.append(f"more than {MOST_RESTARTS} sessions ended by themselves")
                 return
@@ -237,47 +154,74 @@ class Soak:
         """Drive the market at the pace that the node keeps up with."""
         course, events = self.course, self._events(server)
         background, began = server.venue.backgrounds["BTCUSDT"], time.monotonic()
+        ticked = began
         wait, act = next(coming := happenings(self._rng))
-        due, looked, told, applied, owed, heard, share = began + START_SECS / 3 + wait, began, began, 0, 0.0, 0, 0.0
-        while course.secs < self._secs and course.messages < self._messages:
+        due, looked, told, owed = began + START_SECS / 3 + wait, began, began, 0.0
+        while not self._over(server):
             await asyncio.sleep(TICK_SECS)
             now = time.monotonic()
+            course.stalled, ticked = max(course.stalled, now - ticked), now
             owed += course.rate * TICK_SECS
             for event in islice(events, int(owed)):
                 background.apply(event)
-                applied += 1
             owed -= int(owed)
-            if now >= due:
+            self._sent.append((time.time(), sent(server)))
+            if now >= due and self._calm_since is None:
                 server.arm_now(str(act["act"]), act)
                 wait, act = next(coming)
                 due = now + wait
             if now - looked >= LOOK_SECS:
-                share = self._pace(course.messages - heard, applied, share)
-                looked, applied, heard = now, 0, course.messages
+                self._pace()
+                looked = now
             course.secs = now - began
             if now - told >= TELL_SECS:
                 told = now
                 self._told(course)
 
-    def _pace(self, heard: int, applied: int, share: float) -> float:
-        """Set the pace by what was heard of what was sent; `share` is messages an event when the node keeps up."""
-        course = self.course
-        if not applied or not heard:
-            return share
-        found = heard / applied
-        if found >= KEEPS_UP * share:
-            course.rate = min(MOST_RATE, course.rate * FASTER)
+    def _over(self, server: WatchedServer) -> bool:
+        """Whether the market has ended: its time or its messages are over, and a session has traded on in peace."""
+        course, now = self.course, time.monotonic()
+        if course.secs < self._secs and course.messages < self._messages:
+            return False
+        if self._calm_since is None:
+            self._calm_since = now
+            server.venue.faults.disarm()
+        calm = self._trades_since is not None and now - max(self._calm_since, self._trades_since) >= CALM_SECS
+        if calm or now - self._calm_since < CALMING_SECS:
+            return calm
+        self.course.errors.append(f"no session traded on for {CALM_SECS:g} s within {CALMING_SECS:g} s without faults")
+        return True
+
+    def _pace(self) -> None:
+        """Faster while everything is heard that was sent between two lines of the node's status, else slower."""
+        if not self._heard or not self._sent:
+            return
+        until, heard = self._heard[-1]
+        older = [line for line in self._heard if line[0] <= until - LOOK_SECS]
+        if not older or older[-1][0] < self._sent[0][0]:
+            return
+        given = self._sent_by(until) - self._sent_by(older[-1][0])
+        if given < LEAST_SENT:
+            return
+        if heard - older[-1][1] >= KEEPS_UP * given:
+            self.course.rate = min(MOST_RATE, self.course.rate * FASTER)
         else:
-            course.rate = max(LEAST_RATE, course.rate * SLOWER)
-        return max(found, share) if share == 0 else 0.9 * share + 0.1 * min(found, 1.5 * share)
+            self.course.rate = max(LEAST_RATE, self.course.rate * SLOWER)
+
+    def _sent_by(self, instant: float) -> int:
+        found = bisect_right(self._sent, (instant, 1 << 62))
+        return self._sent[max(0, found - 1)][1]
 
     def _look(self, life: Life, secs: float) -> None:
         resident = resident_bytes(life.pid)
-        if resident is not None and secs > START_SECS / 3:
+        if resident is not None and secs > WARM_SECS:
             self.course.memory[-1].append(resident)
         for line in self._new_lines():
             if line.get("event") == "status":
                 self.course.messages = self._before + int(line.get("events", 0))
+                self._heard.append((datetime.fromisoformat(line["time"]).timestamp(), int(line.get("events", 0))))
+                now = None if line.get("phase") != "trading" else self._trades_since or time.monotonic()
+                self._trades_since = now
 
     def _new_lines(self) -> Iterator[dict[str, Any]]:
         if not self._log.is_file():
@@ -320,21 +264,10 @@ class Soak:
         return found
 
 
-def fired(ledger: Path) -> dict[str, int]:
-    """How many faults fired, by name."""
-    found: dict[str, int] = {}
-    with ledger.open(encoding="utf-8") as lines:
-        for line in lines:
-            if '"kind":"fault"' in line:
-                name = json.loads(line)["name"]
-                found[name] = found.get(name, 0) + 1
-    return found
-
-
-def resident_bytes(pid: int) -> int | None:
-    """Memory that a process holds; None where the system has no such file."""
-    try:
-        pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
-    except (OSError, ValueError, IndexError):
-        return None
-    return pages * 4096
+def sent(server: WatchedServer) -> int:
+    """Messages of the market that the node counts; best quotes it does not."""
+    return sum(
+        count
+        for name, count in server.venue.hub.sent.items()
+        if not name.startswith("user/") and "@bookTicker" not in name
+    )

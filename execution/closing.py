@@ -14,6 +14,8 @@ from risk.desk import Desk
 from risk.request import Purpose, Side
 
 ZERO = Decimal(0)
+AGAIN_NS = 1_000_000_000
+"""After a reject of the venue (-1008: it is throttled) a market exit is tried again: no strategy asks for it a second time."""
 
 
 class Closer:
@@ -36,6 +38,7 @@ class Closer:
         self._door = door
         self._leaving: Purpose | None = None
         self._hook = False
+        self._again = False
 
     def close(
         self, position: Position, purpose: Purpose, client_id: ClientId | None = None,
@@ -78,6 +81,17 @@ class Closer:
         if self._leaving is not None:
             self._close_open(self._leaving)
             self.finish()
+
+    def rejected(self) -> None:
+        """An order was rejected; while the strategy is leaving, what is held then is closed once more in a moment."""
+        if self._leaving is not None and not self._again:
+            self._again = True
+            clock = self._strategy.clock
+            clock.set_time_alert_ns("hyper-leave", clock.timestamp_ns() + AGAIN_NS, callback=self._try_again)
+
+    def _try_again(self, _event: object) -> None:
+        self._again = False
+        self.follow()
 
     def finish(self) -> None:
         """Let entries in again once the strategy is flat and nothing works; call after each order event."""

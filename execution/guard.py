@@ -223,6 +223,8 @@ class Guard(Strategy):
         if getattr(event, "due_post_only", False) and self.desk.reprice is not None:
             self.desk.reprice(str(event.client_order_id))
         self.guard_obedience.after(event)
+        if type(event).__name__ == "OrderRejected":
+            self.guard_closer.rejected()
         if type(event).__name__ != "OrderFilled":  # what it did to the position is told next, to `on_position_event`
             self.guard_closer.finish()
 

@@ -9,7 +9,7 @@ write the whole file: the head is therefore also kept in the row of every sessio
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -51,15 +51,16 @@ def append(db: sqlite3.Connection, run_id: str, ts_ns: int, kind: str, body: str
     })  # fmt: skip
 
 
+def tail_breaks(db: sqlite3.Connection, most: int = 1000) -> Iterator[str]:
+    """Walk the last links only: quick enough for every start."""
+    before = head(db).seq - most
+    row = db.execute("SELECT hash FROM venue_messages WHERE seq = ?", (before,)).fetchone()
+    yield from _walked(db, Link() if before <= 0 else Link(before, "" if row is None else row["hash"]))
+
+
 def breaks(db: sqlite3.Connection) -> Iterator[str]:
     """Walk the whole chain; yield what is wrong with it, one sentence each."""
-    last = Link()
-    for row in db.execute("SELECT seq, ts_ns, kind, body, hash FROM venue_messages ORDER BY seq"):
-        if row["seq"] != last.seq + 1:
-            yield f"venue messages {last.seq + 1} to {row['seq'] - 1} are missing"
-        elif row["hash"] != link_hash(last.hash, row["seq"], row["ts_ns"], row["kind"], row["body"]):
-            yield f"venue message {row['seq']} ({row['kind']}) is not what was written, or the one before it was exchanged"
-        last = Link(row["seq"], row["hash"])
+    last = yield from _walked(db, Link())
     for row in db.execute(
         "SELECT run_id, chain_seq, chain_hash FROM runs WHERE chain_seq IS NOT NULL ORDER BY chain_seq"
     ):
@@ -68,3 +69,16 @@ def breaks(db: sqlite3.Connection) -> Iterator[str]:
             yield f"session {row['run_id']} ended after venue message {row['chain_seq']}, the record ends with {last.seq}"
         elif kept["hash"] != row["chain_hash"]:
             yield f"venue message {row['chain_seq']} is another one than when session {row['run_id']} ended"
+
+
+def _walked(db: sqlite3.Connection, last: Link) -> Generator[str, None, Link]:
+    """Walk from a link on; return the last one."""
+    for row in db.execute(
+        "SELECT seq, ts_ns, kind, body, hash FROM venue_messages WHERE seq > ? ORDER BY seq", (last.seq,)
+    ):
+        if row["seq"] != last.seq + 1:
+            yield f"venue messages {last.seq + 1} to {row['seq'] - 1} are missing"
+        elif row["hash"] != link_hash(last.hash, row["seq"], row["ts_ns"], row["kind"], row["body"]):
+            yield f"venue message {row['seq']} ({row['kind']}) is not what was written, or the one before it was exchanged"
+        last = Link(row["seq"], row["hash"])
+    return last

@@ -8,7 +8,8 @@ from dataclasses import replace
 
 import pyarrow as pa
 
-from execution import journal_venue, journal_writes
+from errors import SafetyRefusal
+from execution import journal_chain, journal_venue, journal_writes
 from execution.journal_venue import STRATEGIES, Whose
 from execution.journal_writes import Handed, Run
 from execution.safety.wire_ids import wire_id
@@ -31,7 +32,18 @@ def handed_of(request: OrderRequest, signed_ms: int) -> Handed:
 
 
 def begin_run(run: Run, whose: Whose | None, draw: Callable[[], int], db: sqlite3.Connection) -> Run:
-    """Write account, session and epoch: one that this file has never had."""
+    """Write account, session and epoch: one that this file has never had.
+
+    Raises
+    ------
+    SafetyRefusal
+        When the file is another account's, or the end of its record was changed.
+    """
+    broken = next(journal_chain.tail_breaks(db), None)
+    if broken is not None:
+        raise SafetyRefusal(
+            f"the journal was changed: {broken}; look at all of it with python -m runners.journal verify."
+        )
     if whose is not None:
         journal_venue.claim(db, whose, run.started_ns)
     begun = replace(run, epoch=journal_venue.free_epoch(db, draw))

@@ -46,12 +46,15 @@ class Relay:
         Told of every order event before it is folded, with the order as it was counted until then.
     position_listeners
         Told of every position event before it is folded.
+    inferred
+        Told of a fill that the engine inferred (`is_inferred`), which is booked nowhere: the venue's list has the trades.
     """
 
     def __init__(self, gate: RiskGate, journal: Journal, lives: Lives, watch: Watch) -> None:
         self.latency: LatencyProbe | None = None
         self.listeners: list[Callable[[Any, WorkingOrder | None], None]] = []
         self.position_listeners: list[Callable[[Any], None]] = []
+        self.inferred: Callable[[Any], None] = _nobody
         self._gate = gate
         self._view: AccountView = gate.view
         self._journal = journal
@@ -106,6 +109,9 @@ class Relay:
             self._view.set_position(strategy_id, instrument_id, position)
 
     def _filled(self, event: Any, strategy_id: str, order_id: str) -> None:
+        if is_inferred(event):
+            self.inferred(event)
+            return
         fill = to_fill(event, strategy_id)
         working = self._view.working.get(order_id)
         if not self._journal.fill(fill):
@@ -154,6 +160,15 @@ def _time(latency: LatencyProbe, kind: str, order_id: str) -> None:
         latency.answered(order_id, accepted=True)
     elif kind in _OVER:
         latency.over(order_id)
+
+
+def _nobody(_event: Any) -> None:
+    """A simulated venue tells of every fill."""
+
+
+def is_inferred(event: Any) -> bool:
+    """Whether a fill is the engine's conclusion from an order's status: no trade of the venue, whose ids are numbers."""
+    return bool(getattr(event, "reconciliation", False)) and not str(event.trade_id).isdigit()
 
 
 def to_fill(event: Any, strategy_id: str) -> Fill:

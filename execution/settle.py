@@ -7,7 +7,7 @@ from typing import Any
 from nautilus_trader.model import ClientOrderId
 
 from execution.journal import CLOSED, MemoryJournal
-from execution.relay import STATUS, to_fill
+from execution.relay import STATUS, is_inferred, to_fill
 
 PAST_ENGINE = frozenset({"stop", "protective", "recovery"})
 """Strategies of orders that a live session sends over its own client (`runners.live.closes`)."""
@@ -62,6 +62,8 @@ def _settle(journal: MemoryJournal, cache: Any, row: dict[str, Any]) -> None:
 
 def _catch_up(journal: MemoryJournal, row: dict[str, Any], event: Any) -> None:
     kind = type(event).__name__
+    if kind == "OrderFilled" and is_inferred(event):
+        return  # its trades are booked from the venue
     if kind == "OrderFilled":
         fill = to_fill(event, row["strategy_id"])
         if journal.fill(fill):

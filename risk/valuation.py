@@ -16,6 +16,20 @@ def is_pair(instrument: Any) -> bool:
     return not hasattr(instrument, "settlement_currency")
 
 
+def unfloated(told: Decimal, digits: int) -> Decimal:
+    """A quantity that the engine has added up as floats, without their noise; itself where it has none.
+
+    Examples
+    --------
+    >>> unfloated(Decimal("0.01900000000000002"), 3)
+    Decimal('0.019')
+    >>> unfloated(Decimal("0.3"), 3)
+    Decimal('0.3')
+    """
+    exact = round(told, digits)
+    return told if told == exact else exact
+
+
 def is_held(instrument: Any, held: Mapping[Any, Any], portfolio: Any, settlement: Any) -> bool:
     """Whether the account holds something of an instrument that would have to be priced; parameters as in `pair_value`."""
     if is_pair(instrument):

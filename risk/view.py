@@ -16,7 +16,7 @@ from nautilus_trader.model import InstrumentId
 from risk.books import Books, Top
 from risk.costs import FeeRates, Funding
 from risk.request import OrderRequest, Side
-from risk.valuation import is_held, is_pair, pair_value, unrealised
+from risk.valuation import is_held, is_pair, pair_value, unfloated, unrealised
 
 ZERO = Decimal(0)
 NS_PER_MINUTE = 60_000_000_000
@@ -153,8 +153,10 @@ class AccountView:
         return found
 
     def net(self, instrument_id: str) -> Decimal:
-        """Net position of the account, signed base units, from the engine's portfolio."""
-        return Decimal(self.portfolio.net_position(self.instrument_id(instrument_id)))
+        """Net position of the account, signed base units, from the engine's portfolio: which adds floats, so it is rounded here."""
+        told = Decimal(self.portfolio.net_position(self.instrument_id(instrument_id)))
+        instrument = self.instruments.get(instrument_id)
+        return told if instrument is None else unfloated(told, instrument.size_precision)
 
     def mid(self, instrument_id: str) -> Decimal | None:
         """Mid of the book, exact; None while there is none."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -81,8 +82,16 @@ def new_app(help_text: str, **options: Any) -> typer.Typer:
 
 def run(app: typer.Typer, arguments: Sequence[str] | None = None, prog: str | None = None) -> None:
     """Run an app as a program: usage errors exit 2, our own errors with their code and one sentence on stderr."""
+    _speak_anywhere()
     try:
         app(args=None if arguments is None else list(arguments), prog_name=prog)
     except HyperTradingError as error:
         sys.stderr.write(f"error: {error}\n")
         raise SystemExit(error.exit_code) from error
+
+
+def _speak_anywhere() -> None:
+    """A sign that the terminal or pipe cannot show (a Windows code page) is written as its number: no session ends by it."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")

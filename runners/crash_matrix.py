@@ -26,8 +26,9 @@ def crash_matrix(
     whole: Annotated[bool, typer.Option("--all", help="Run the whole product: hours.")] = False,
     cell: Annotated[list[str] | None, typer.Option(help="Run cells whose name contains this; may be repeated.")] = None,
     turn: Annotated[
-        int, typer.Option(min=0, help="Without the others: every write point once, outcomes by this number.")
+        int, typer.Option(min=0, help="Without the others: every write point, its first outcome by this number.")
     ] = 0,
+    outcomes: Annotated[int, typer.Option(min=1, help="So many outcomes of every write point, with --turn.")] = 1,
     mutants: Annotated[bool, typer.Option(help="Also find the ten planted bugs.")] = True,
     at_once: Annotated[
         int, typer.Option(min=1, max=64, help="Cells beside each other; most of a cell is waiting.")
@@ -46,7 +47,7 @@ def crash_matrix(
 
     from crash import printout  # noqa: PLC0415
 
-    given = _cells(sample, cell, turn, whole=whole)
+    given = _cells(sample, cell, turn, outcomes, whole=whole)
     tally = asyncio.run(_run(given, at_once, keep, whole=whole, mutants=mutants, quiet=as_json))
     said = printout.lines(tally)
     if page is not None:
@@ -58,7 +59,7 @@ def crash_matrix(
     raise typer.Exit(0 if tally.passes else 1)
 
 
-def _cells(sample: int | None, names: list[str] | None, turn: int, *, whole: bool) -> list[Cell]:
+def _cells(sample: int | None, names: list[str] | None, turn: int, outcomes: int, *, whole: bool) -> list[Cell]:
     from crash.matrix import slice_of, spread, valid  # noqa: PLC0415
     from errors import UsageError  # noqa: PLC0415
 
@@ -69,7 +70,7 @@ def _cells(sample: int | None, names: list[str] | None, turn: int, *, whole: boo
         return found
     if whole:
         return valid()
-    return slice_of(turn) if sample is None else spread(sample)
+    return slice_of(turn, outcomes=outcomes) if sample is None else spread(sample)
 
 
 async def _run(given: list[Cell], at_once: int, keep: Path | None, *, whole: bool, mutants: bool, quiet: bool) -> Tally:

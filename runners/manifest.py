@@ -6,6 +6,7 @@ import hashlib
 import platform
 import tomllib
 from dataclasses import asdict
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,12 @@ PACKAGES = ("nautilus_trader", "numpy", "pandas", "pyarrow", "pydantic")
 CODE = ("adapters", "catalog", "execution", "monitoring", "research", "risk", "runners", "strategies")
 
 
+@cache
 def code_version() -> str:
-    """Version of the project and eight hex digits of its sources, so that a change without a release shows."""
+    """Version of the project and eight hex digits of its sources, so that a change without a release shows.
+
+    The sources are read at the first call: a session asks at its start, and what changes on the disk while it runs is not what ran.
+    """
     project = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     digest = hashlib.sha256()
     for folder in CODE:

@@ -12,7 +12,7 @@ from runners._cli import new_app, run
 from runners._trust import AsJson
 
 if TYPE_CHECKING:
-    from crash.soak import Course
+    from crash.course import Course
 
 app = new_app("Trade as fast as the node keeps up, with faults.")
 
@@ -59,17 +59,23 @@ def _say(course: Course, *, as_json: bool) -> None:
     if as_json:
         facts = {
             "messages": course.messages, "secs": round(course.secs, 1), "memory_growth": course.growth,
-            "exit_code": course.exit_code, "restarts": course.restarts,
+            "stalled_secs": round(course.stalled, 1), "exit_code": course.exit_code, "restarts": course.restarts,
             "errors": course.errors, "faults": course.faults, "findings": found,
             "last_line": course.last_line,
         }  # fmt: skip
         typer.echo(json.dumps(facts, indent=1, ensure_ascii=False))
         return
+    from crash.course import STALL_SECS  # noqa: PLC0415 - nothing heavy is imported for --help
+
     activity = course.judgement.activity
     typer.echo(
         f"orders: {activity.accepted} accepted, {activity.partial} partly filled, {activity.cancelled} cancelled"
     )
     typer.echo("faults: " + (", ".join(f"{name} {count}" for name, count in sorted(course.faults.items())) or "none"))
+    if course.stalled > STALL_SECS:
+        typer.echo(
+            f"this machine kept the venue standing still for up to {course.stalled:.1f} s: stops may be later by that"
+        )
     typer.echo(f"the node ended with exit code {course.exit_code}")
     for line in course.restarts:
         typer.echo(f"  a session ended by itself, the next one went on: {line}")

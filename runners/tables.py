@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from nautilus_trader.model import AggressorSide, InstrumentId, TradeTick
 from catalog.stretch import Chunk, Prints
 from execution import records
 from risk.books import Books
+from runners.spill import Spill
 
 NS_PER_MINUTE = 60_000_000_000
 RAW_DIGITS = 16  # decimal places of a Nautilus quantity in the high-precision build
@@ -29,13 +31,23 @@ class TopRecorder:
     instruments
         Nautilus instruments by id: floats are set to the decimal they stand for, since rc6's ``float(Price)`` misses the
         nearest float by one unit in the last place for almost half of all prices.
+    folder
+        Where rows are until the table is asked for; None: in memory, for a run that ends soon.
+
+    Notes
+    -----
+    Rows stand in the order in which the book changed, and no row is timed before the one above it. Live, a message can be: the
+    engine stamps a snapshot when its answer comes, then hands out the updates that waited for it, which were received before.
     """
 
-    def __init__(self, instruments: Mapping[str, Any]) -> None:
+    def __init__(self, instruments: Mapping[str, Any], folder: Path | None = None) -> None:
+        self._spill = None if folder is None else Spill(folder, records.MARKET)
         self._scales = {
             name: (10.0**found.price_precision, 10.0**found.size_precision) for name, found in instruments.items()
         }
         self._batches: defaultdict[str, list[pa.RecordBatch]] = defaultdict(list)
+        self._newest: defaultdict[str, int] = defaultdict(int)
+        self._last: dict[str, tuple[float, float]] = {}
 
     def drain(self, books: Books) -> None:
         """Take what has been recorded since the last call."""
@@ -44,26 +56,31 @@ class TopRecorder:
                 continue
             name = str(instrument_id)
             price, size = self._scales[name]
+            stamps = np.maximum(np.maximum.accumulate(series.ts_ns), self._newest[name])
+            self._newest[name] = int(stamps[-1])
             columns = [
-                np.array(series.ts_ns), pa.repeat(name, len(series.ts_ns)), _decimal(series.bid, price),
+                stamps, pa.repeat(name, len(series.ts_ns)), _decimal(series.bid, price),
                 _decimal(series.bid_size, size), _decimal(series.ask, price), _decimal(series.ask_size, size),
             ]  # fmt: skip
-            self._batches[name].append(pa.record_batch(columns, schema=records.MARKET))
+            batch = pa.record_batch(columns, schema=records.MARKET)
+            self._last[name] = (batch["bid"][-1].as_py(), batch["ask"][-1].as_py())
+            if self._spill is None:
+                self._batches[name].append(batch)
+            else:
+                self._spill.add(name, batch)
             for column in (series.ts_ns, series.bid, series.bid_size, series.ask, series.ask_size):
                 column.clear()
 
     def table(self) -> pa.Table:
         """Everything, by instrument and then time; independent of how it was chunked."""
+        for name, spilled in self._spill.take().items() if self._spill is not None else ():
+            self._batches[name] += spilled
         batches = [batch for name in sorted(self._batches) for batch in self._batches[name]]
         return pa.Table.from_batches(batches, schema=records.MARKET).combine_chunks()
 
     def last(self) -> dict[str, tuple[float, float]]:
         """Last bid and ask of each instrument."""
-        found = {}
-        for name, batches in self._batches.items():
-            row = batches[-1].slice(batches[-1].num_rows - 1).to_pylist()[0]
-            found[name] = (row["bid"], row["ask"])
-        return found
+        return dict(self._last)
 
 
 def _decimal(values: list[float], scale: float) -> npt.NDArray[np.float64]:

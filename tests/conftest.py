@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
-settings.register_profile("hyper", deadline=None)  # a busy machine is no failure
+settings.register_profile(  # a busy machine is no failure
+    "hyper", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("hyper")
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import Literal, Protocol
 
 import msgspec
 
 from adapters.simulated_binance.clock import Agenda, Clock
-from adapters.simulated_binance.faults.actions import Corrupt, Delay, Drop, Duplicate, EventAction, Reorder, Truncate
+from adapters.simulated_binance.faults.actions import (
+    Corrupt,
+    Delay,
+    Drop,
+    Duplicate,
+    EventAction,
+    Reorder,
+    Stall,
+    Truncate,
+)
 from adapters.simulated_binance.ledger import Ledger
 from adapters.simulated_binance.outlet import Message
 
@@ -63,6 +72,8 @@ class Hub:
         Gives the living listen key.
     on_event
         Asked for the faults of each event.
+    sent
+        Messages handed to sockets, by stream.
     """
 
     def __init__(self, clock: Clock, agenda: Agenda, ledger: Ledger, *, market_events: bool = False) -> None:
@@ -70,6 +81,8 @@ class Hub:
         self._sockets: dict[Socket, None] = {}
         self._counts: Counter[str] = Counter()
         self._held: dict[str, str] = {}
+        self._stalled: dict[str, deque[tuple[str, str]]] = {}
+        self.sent: Counter[str] = Counter()
         self.watch_all = False
         self.listen_key: Callable[[], str | None] = lambda: None
         self.on_event: Callable[[str, str | None], list[EventAction]] = lambda _name, _symbol: []
@@ -151,19 +164,39 @@ class Hub:
                 copies += action.copies
             if isinstance(action, Delay):
                 wait += action.secs
+            if isinstance(action, Stall):
+                self._stall(_stream(name), action.secs)
             if isinstance(action, Truncate | Corrupt):
                 text = spoil(text, action)
         for _ in range(copies):
             if wait:
-                self._agenda.after(wait, lambda: self._send(name, text))
+                self._agenda.after(wait, lambda: self._in_turn(name, text))
             else:
-                self._send(name, text)
+                self._in_turn(name, text)
         if (held := self._held.pop(name, None)) is not None:
-            self._send(name, held)
+            self._in_turn(name, held)
+
+    def _stall(self, stream: str, secs: float) -> None:
+        """Let a stream wait from here on, unless it does already."""
+        if stream not in self._stalled:
+            self._stalled[stream] = deque()
+            self._agenda.after(secs, lambda: self._catch_up(stream))
+
+    def _catch_up(self, stream: str) -> None:
+        for name, text in self._stalled.pop(stream):
+            self._send(name, text)
+
+    def _in_turn(self, name: str, text: str) -> None:
+        waiting = self._stalled.get(_stream(name))
+        if waiting is None:
+            self._send(name, text)
+        else:
+            waiting.append((name, text))
 
     def _send(self, name: str, text: str) -> None:
         for socket in list(self._sockets):
             if self._hears(socket, name):
+                self.sent[name] += 1
                 socket.wire.send(f'{{"stream":"{name}","data":{text}}}' if socket.combined else text)
 
     def _hears(self, socket: Socket, name: str) -> bool:
@@ -172,6 +205,11 @@ class Hub:
         if name.startswith("user/"):
             return socket.kind == "user" and self.listen_key() in socket.streams
         return name in socket.streams
+
+
+def _stream(name: str) -> str:
+    """What is kept in order: all user events are one stream."""
+    return "user" if name.startswith("user/") else name
 
 
 def event_name(message: Message) -> str:

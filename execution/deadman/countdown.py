@@ -64,6 +64,8 @@ class _Symbol:
         When it ran out.
     news_until_ns
         Until then a cancel that nobody asked for may be news of that.
+    stale
+        The try under way says nothing of how much is left, if it is answered: the clock has stood still since it was sent.
     """
 
     armed_ns: int | None = None
@@ -74,6 +76,7 @@ class _Symbol:
     lapsed: bool = False
     end_ns: int = -1
     news_until_ns: int = -1
+    stale: bool = False
 
 
 @dataclass(slots=True)
@@ -126,6 +129,9 @@ class Countdowns:
     def acknowledged(self, symbol: str, sent_ns: int) -> None:
         """Take the venue's answer to a refresh. It proves that the venue had it before now, and not before it was sent."""
         one = self._by_symbol[symbol]
+        if one.stale:
+            one.asking = one.stale = False
+            return
         self._look(symbol, one)
         if one.lapsed:
             one.lapsed, one.news_until_ns = False, self.now() + NEAR_NS
@@ -135,7 +141,8 @@ class Countdowns:
     def failed(self, symbol: str) -> None:
         """A refresh was not acknowledged: it may have reached the venue or not, so nothing is believed of it."""
         one = self._by_symbol[symbol]
-        one.asking, one.failed, one.failed_ns = False, True, one.tried_ns
+        one.failed_ns = one.failed_ns if one.stale else one.tried_ns
+        one.asking, one.failed, one.stale = False, True, False
 
     def unanswered(self) -> list[int]:
         """Send instants of tries that were not acknowledged; the venue may have had them all the same."""
@@ -148,6 +155,8 @@ class Countdowns:
         for one in self._by_symbol.values():
             if one.armed_ns is not None and not one.lapsed:
                 one.lapsed, one.end_ns = True, self.now()
+            if one.asking:
+                one.stale, one.failed_ns = True, one.tried_ns
             one.armed_ns = one.tried_ns = None
         self.unreconciled = self.unreconciled or why
 

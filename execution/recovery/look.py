@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -30,6 +31,14 @@ class Standing:
     order: VenueOrder | None
     algo: VenueOrder | None = None
     twice: bool = False
+
+
+def explained_from_ms(journal: JournalState, orders: Iterable[VenueOrder], now_ms: int, policy: Policy) -> int:
+    """Since when every trade is to be explained: an exchanged journal answers for all since the oldest order of ours."""
+    began = journal.began_ms
+    if began <= now_ms or journal.first_start:
+        return began
+    return min((order.created_ms for order in orders if carries_tag(order.wire_id, policy.tag)), default=began)
 
 
 class Look:
@@ -80,10 +89,12 @@ class Look:
         return self.venue.positions.get(symbol, ZERO)
 
     def guards(self, order: VenueOrder) -> bool:
-        """Whether an order is the stop that protects a position which stays: no state of knowledge is a reason to remove it."""
+        """Whether an order is the stop of an open position: neither a state of knowledge nor a policy is a reason to remove it.
+
+        Where the position is to be closed it goes once that is done, and not before.
+        """
         held = self.held(order.symbol)
-        closes = held > 0 if order.side == "SELL" else held < 0
-        return order.protects and closes and self.policy.positions == "adopt"
+        return order.protects and (held > 0 if order.side == "SELL" else held < 0)
 
     def accept_command(self, symbol: str) -> str:
         """Command by which a person accepts the position as it is."""
@@ -124,15 +135,11 @@ class Look:
                 owner[order.symbol, order.number] = row.client_order_id
         return owner
 
-    def _began_ms(self) -> int:
-        """Since when every trade is to be explained: an exchanged journal answers for all since the oldest order of ours."""
-        began = self.journal.began_ms
-        if began <= self.venue.now_ms or self.journal.first_start:
-            return began
-        return min((order.created_ms for order in self.venue.orders if self.is_ours(order)), default=began)
-
     def _fresh(self) -> tuple[VenueTrade, ...]:
-        booked, began = self.journal.trades, self._began_ms()
+        booked, began = (
+            self.journal.trades,
+            explained_from_ms(self.journal, self.venue.orders, self.venue.now_ms, self.policy),
+        )
         found = {
             trade.key: trade
             for trade in self.venue.trades

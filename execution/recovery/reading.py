@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from execution.recovery.look import explained_from_ms
 from execution.recovery.model import (
     ZERO,
     Asked,
@@ -138,12 +139,11 @@ class VenueReader:
         self, journal: JournalState, trades: Iterable[TradeRow], found: dict[tuple[bool, str, int], VenueOrder], now_ms: int
     ) -> set[Key]:  # fmt: skip
         """Ask for the orders of trades that are not booked, and for the children of conditional orders."""
+        began_ms = explained_from_ms(journal, found.values(), now_ms, self._policy)
         wanted = {
             (trade.symbol, trade.order_id): trade.time_ms
             for trade in trades
-            if trade.time_ms >= journal.began_ms
-            and (trade.symbol, trade.trade_id) not in journal.trades
-            and trade.trade_id
+            if trade.time_ms >= began_ms and (trade.symbol, trade.trade_id) not in journal.trades and trade.trade_id
         }
         wanted |= {(algo.symbol, algo.child): now_ms for algo in found.values() if algo.child is not None}
         unknown: set[Key] = set()

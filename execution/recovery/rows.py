@@ -46,6 +46,7 @@ class Row(enum.StrEnum):
     SPLIT_BRAIN = "7.split_brain"
     FOREIGN_REFUSED = "7.foreign_order_refused"
     FOREIGN_COUNTED = "7.foreign_order_counted"
+    OPERATOR = "7.of_an_operator"
     FOREIGN_TRADE = "7.foreign_trade"
     FORCED_CLOSE = "7.forced_close"
     ALGO_CHILD = "7.algo_child"

@@ -7,7 +7,7 @@ from execution.recovery.look import Look
 from execution.recovery.model import VenueOrder
 from execution.recovery.own_ids import read_id
 from execution.recovery.rows import Row
-from execution.safety.wire_ids import logical_id
+from execution.safety.wire_ids import is_operators, logical_id
 
 FORCED = {"autoclose-": "liquidation", "adl_autoclose": "auto-deleveraging", "settlement_autoclose-": "settlement"}
 ROLLBACK = "journal_rollback"
@@ -57,7 +57,7 @@ def on_strangers(look: Look) -> list[Action]:
     actions += _latch([row for row, _ in ours])
     for order in unknown:
         if order.is_open and not look.is_ours(order):
-            actions.append(_foreign(look, order))
+            actions.append(_of_operator(look, order) if is_operators(order.wire_id) else _foreign(look, order))
     return actions
 
 
@@ -105,6 +105,16 @@ def _latch(rows: list[Row]) -> list[Action]:
     count = sum(1 for one in rows if one in (Row.LOST_TAIL, Row.REPLACED))
     why = f"{ROLLBACK}: {count} orders of ours at the venue are not in the journal"
     return [Latch(row=row, why=why, alert=True, name=ROLLBACK)]
+
+
+def _of_operator(look: Look, order: VenueOrder) -> Action:
+    """What a watchdog or `flatten` left: a stop that protects what is held stays, as one of a node would; the rest goes."""
+    name = f"order {order.wire_id} {order.symbol} {order.side}, placed by a watchdog or by hand"
+    if look.guards(order):
+        why = f"{name}: protects the open position"
+        return Keep(row=Row.OPERATOR, why=why, kind="stop", subject=order.wire_id, quantity=order.quantity)
+    why = f"{name}, protects nothing"
+    return Cancel(row=Row.OPERATOR, why=why, alert=True, order=order, client_order_id=order.wire_id)
 
 
 def _foreign(look: Look, order: VenueOrder) -> Action:

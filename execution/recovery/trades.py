@@ -12,7 +12,7 @@ from execution.recovery.look import Look
 from execution.recovery.model import ZERO, JournalOrder, VenueOrder, VenueTrade
 from execution.recovery.rows import Row
 from execution.recovery.strangers import forced, row_of
-from execution.safety.wire_ids import logical_id
+from execution.safety.wire_ids import is_operators, logical_id
 
 EXTERNAL = "EXTERNAL"
 RECOVERED = "RECOVERED"
@@ -101,7 +101,8 @@ def _of_stranger(look: Look, trade: VenueTrade, order: VenueOrder) -> Action:
     what = forced(order.wire_id)
     if what is not None:
         return _book(trade, order.wire_id, EXTERNAL, Row.FORCED_CLOSE, what, alert=True)
-    return _book(trade, order.wire_id, EXTERNAL, Row.FOREIGN_TRADE, "by somebody else", alert=True)
+    whose = "by a watchdog or by hand" if is_operators(order.wire_id) else "by somebody else"
+    return _book(trade, order.wire_id, EXTERNAL, Row.FOREIGN_TRADE, whose, alert=True)
 
 
 def _book(trade: VenueTrade, order_id: str, strategy_id: str, row: Row, why: str, *, alert: bool = False) -> BookTrade:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 BROKER_PREFIX = "x-aHRE4BCj-R"
+OPERATOR_PREFIX = "operator-"
+"""Begins the id of every order that `flatten` or a watchdog sends: no node takes it for one that its journal has lost."""
 LONGEST = 24
 """With the prefix it makes Binance's 36 characters; the engine sends longer ids without prefix."""
 
@@ -37,3 +39,8 @@ def logical_id(wire: str) -> str:
 def carries_tag(wire: str, tag: str) -> bool:
     """Whether an id on the wire is of ours: prefix and tag. The prefix alone is every Nautilus user's."""
     return wire.startswith(BROKER_PREFIX + tag)
+
+
+def is_operators(wire: str) -> bool:
+    """Whether an order was sent by `flatten` or by a watchdog, past any node: a closing order, or a stop that protects."""
+    return wire.startswith(OPERATOR_PREFIX)

@@ -15,13 +15,14 @@ from dataclasses import dataclass
 from execution.audit.books import books_of_session
 from execution.audit.compare import compare
 from execution.audit.confirm import APART_SECS, Confirming
-from execution.audit.differences import SETTINGS, Difference
+from execution.audit.differences import SETTINGS, Difference, Kind
 from execution.audit.figures import ZERO, Account, Anchor, Books, Expected, IncomeFigures, IncomeKey
 from execution.audit.settings import on_settings
 from execution.journal import MemoryJournal
 from execution.journal_live import LiveJournal
 from execution.safety.failures import VenueError
 from runners.live.auditing import AccountLook
+from runners.live.unheard import Unheard
 
 EVERY_SECS = 1.0
 WHOLE_SECS = 60.0
@@ -35,7 +36,7 @@ FAILURES = 3
 """Audits in a row that the venue did not answer, after which it is told."""
 USUAL = frozenset({"FUNDING_FEE"})
 UNHEARD_SECS = 5.0
-"""An order without any answer is asked about after this: with the answer it makes less than ten seconds (L-7)."""
+"""An order or cancel without any answer is asked about after this: with the answer it makes less than ten seconds (L-7)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,7 @@ class Audit:
         self._whole, self._whole_at = True, -WHOLE_SECS
         self._due, self._repeats = monotonic() + min(plan.interval_secs, FIRST_SECS), 0
         self._failed, self._settings_due = 0, False
+        self._unheard = Unheard(UNHEARD_SECS)
 
     async def watch(self, runs: Callable[[], bool], over: Callable[[], bool]) -> None:
         """Audit until the session is over; `runs` is False while the engine is not ready."""
@@ -110,12 +112,8 @@ class Audit:
             await self.reread()
 
     def _ask_unheard(self) -> None:
-        before = self._now_ns() - round(UNHEARD_SECS * 1e9)
-        for name, row in reversed(self._journal.orders.items()):
-            if row["ts_ns"] < before - 60 * 10**9:
-                break
-            if row["status"] == "NEW" and row["ts_ns"] <= before:
-                self._query(name)
+        for name in self._unheard.look(self._journal.orders, self._now_ns()):
+            self._query(name)
 
     async def reread(self) -> None:
         """Ask how the account is set; one look suffices, since nothing of it travels."""
@@ -152,7 +150,12 @@ class Audit:
         )
         self._book(account)
         self._settings_due = self._settings_due and not self._whole
-        found = compare(self._books(), account, plan.expected)
+        now = self._books()
+        found = [
+            one
+            for one in compare(now, account, plan.expected)
+            if one.kind is not Kind.POSITION or stood(now, before, one)
+        ]
         if not found:
             self._advance(account)
         return found
@@ -196,3 +199,8 @@ class Audit:
         self._due = began + min(RETRY_SECS, self._plan.interval_secs)
         if self._failed == FAILURES:
             self._note(f"the audit could not be made {FAILURES} times in a row: {error}")
+
+
+def stood(now: Books, before: Books, one: Difference) -> bool:
+    """Whether a position stood still while the venue was asked: one that moves has both figures, and in a quick rhythm the same."""
+    return now.net.get(one.symbol, ZERO) == before.net.get(one.symbol, ZERO)

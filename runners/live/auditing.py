@@ -9,9 +9,8 @@ from execution.audit.figures import Account, Books, IncomeFigures, OrderFigures,
 from execution.safety.client import SafetyClient
 from execution.safety.reads import PAGE
 from execution.safety.rows import AlgoRow, OrderRow, TradeRow
-from execution.safety.wire_ids import carries_tag, logical_id, wire_id
+from execution.safety.wire_ids import carries_tag, is_operators, logical_id, wire_id
 from runners.config.account import AccountConfig
-from runners.operating.scope import OPERATOR_PREFIX
 
 MOST_ASKED = 20
 """Orders that one look asks about by id."""
@@ -85,10 +84,12 @@ class AccountLook:
         )  # fmt: skip
 
     async def _open(self, symbols: list[str] | None) -> tuple[OrderFigures, ...]:
+        """Open orders of both services; a stop that a watchdog placed has no row, and is looked after by the dead-man."""
         found: list[OrderFigures] = []
         for symbol in [None] if symbols is None else symbols:
             found += [self._order(row) for row in await self._client.open_orders(symbol)]
-            found += [self._algo(row) for row in await self._client.open_algo_orders(symbol)]
+            algos = await self._client.open_algo_orders(symbol)
+            found += [self._algo(row) for row in algos if not (is_operators(row.wire_id) and row.close_position)]
         return tuple(found)
 
     async def _asked(self, books: Books, there: Iterable[OrderFigures]) -> Mapping[str, OrderFigures | None]:
@@ -125,7 +126,7 @@ class AccountLook:
         if row is None:
             return f"{number}, which the venue does not know"
         whose = "ours" if carries_tag(row.wire_id, self._order_tag) else "not ours"
-        whose = "flatten by hand" if row.wire_id.startswith(OPERATOR_PREFIX) else whose
+        whose = "flatten by hand" if is_operators(row.wire_id) else whose
         return f"{logical_id(row.wire_id)} ({whose})"
 
     async def _money(self, books: Books) -> tuple[Decimal, tuple[IncomeFigures, ...]]:

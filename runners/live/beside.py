@@ -57,7 +57,7 @@ def _deadman(
     ticks = {symbol: services.gate.rules[instrument_of(symbol)].tick for symbol in session.config.symbols}
     return DeadMan(Parts(
         session.config, session.account, services, session.closes, session.package.journal, session.state.path, ticks,
-        session.screen.say, trip, runs, over,
+        session.screen.say, trip, runs, over, frozenset(session.opening.positions),
     ))  # fmt: skip
 
 

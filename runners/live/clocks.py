@@ -81,8 +81,8 @@ class Clocks:
         self._services.act(self._publish)
 
     def _is_due(self) -> bool:
-        """Every few seconds; at once while a clock breaker waits for it."""
-        waits = any(
+        """Every few seconds; at once while a clock breaker waits for it, or the venue has refused a timestamp."""
+        waits = self._client.clock.doubted or any(
             one.name.startswith("clock_") and one.state is not State.CLOSED for one in self._services.watch.board.open()
         )
         return waits or self._measured_ns is None or self._monotonic_ns() - self._measured_ns >= MEASURE_SECS * 1e9

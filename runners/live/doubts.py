@@ -107,6 +107,10 @@ class Doubts:
             self._also(client_order_id)
         self._follow(client_order_id, false_reject=False)
 
+    def doubt(self, client_order_id: str) -> None:
+        """Follow an order that was called rejected, by a code of the list even, and is at the venue all the same."""
+        self._follow(client_order_id, false_reject=True)
+
     def waits(self, symbol: str) -> bool:
         """Whether a difference on a symbol may come from an order in doubt, which is being asked for."""
         now = self._client.clock.ms()

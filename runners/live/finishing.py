@@ -59,7 +59,7 @@ class Finishing:
             self._remarks.append(faults.where)
         recorded = False
         try:
-            await self._settling.complete(session.config.symbols, session.package.settle)
+            await self._settling.complete(session.config.symbols, session.package.settle, no_orders=ended.no_orders)
             await self._read()
             recorded = all(found.recorded for found in self._agreements)
         except VenueError as error:

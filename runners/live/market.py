@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Self
 
 import pyarrow as pa
@@ -23,11 +24,14 @@ class MarketWatchConfig:
         Books and faults of the run.
     instruments
         Nautilus instruments by id.
+    folder
+        Where the rows of the market table are until the session ends.
     """
 
-    def __init__(self, services: Services, instruments: Mapping[str, Any]) -> None:
+    def __init__(self, services: Services, instruments: Mapping[str, Any], folder: Path | None = None) -> None:
         self.services = services
         self.instruments = instruments
+        self.folder = folder
 
     def nautilus(self) -> DataActorConfig:
         """The engine's own configuration."""
@@ -57,7 +61,7 @@ class MarketWatch(DataActor):
         self.events = 0
         self.heard: float | None = None
         self.trades: list[Any] = []
-        self.tops, self.volume = TopRecorder(config.instruments), VolumeRecorder()
+        self.tops, self.volume = TopRecorder(config.instruments, config.folder), VolumeRecorder()
 
     def on_start(self) -> None:
         """Subscribe to book, trades, best quotes, mark price and funding of every instrument."""

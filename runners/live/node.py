@@ -93,6 +93,9 @@ def execution_engine() -> LiveExecutionEngineConfig:
         # A reconnect asks for open orders only: a fill in an outage of the user stream is seen by these two alone.
         open_check_interval_secs=3,
         position_check_interval_secs=4,
+        # What is over is in the journal: without this a session grows by every order for as long as it lives.
+        purge_closed_orders_interval_mins=5,
+        purge_closed_orders_buffer_mins=10,
     )
 
 

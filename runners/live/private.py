@@ -45,6 +45,13 @@ class PrivateStream:
         if client_order_id in self._orders and (asking is None or asking.done()):
             self._asking[client_order_id] = asyncio.get_running_loop().create_task(self._ask(client_order_id))
 
+    def inferred(self, event: Any) -> None:
+        """End the session after a fill that the engine inferred: its position is wrong as soon as the event comes after all."""
+        self._control.fault(
+            f"the private stream did not tell of a fill: the engine inferred {event.last_qty} of order {event.client_order_id} "
+            "from its status; it is booked from the venue's list"
+        )
+
     async def _ask(self, client_order_id: str) -> None:
         row = self._orders[client_order_id]
         try:

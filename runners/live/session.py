@@ -51,6 +51,7 @@ from runners.live.package import build_package
 from runners.live.pin import read_pin
 from runners.live.private import PrivateStream
 from runners.live.recovering import Recovered
+from runners.live.rejects import Rejects
 from runners.live.risk_memory import RiskMemory, wallet_changes
 from runners.live.running import Running
 from runners.live.secrets import DOT_ENV, Keys, read_keys
@@ -207,7 +208,9 @@ class Session:
         self.opening = await prepare_account(self.account, config, partial(self._recover, case, halts))
         self._tell_opening()
         await self._open_books()
-        self.market = MarketWatch(MarketWatchConfig(self.package.services, self.instruments))
+        self.market = MarketWatch(
+            MarketWatchConfig(self.package.services, self.instruments, self.state.path / "market")
+        )
         self.node = build_node(config, place, keys, self.state.path / "logs")
 
     async def _recover(self, case: Case, halts: Halts) -> Recovered:
@@ -255,6 +258,8 @@ class Session:
             self.client, self.package.services, self.journal, self.policy, self.screen.say, stream.query, control.fault
         )  # fmt: skip
         self.package.services.query = self.doubts.query
+        self.package.services.relay.inferred = stream.inferred
+        rejects = Rejects(self.client, self.package.services, self.policy.fence_ms, self.doubts.doubt)
         witness = Witness(
             self.resolved, self.state, self.package, self.instruments, self.trading_start_ns, self.screen.say
         )  # fmt: skip
@@ -278,6 +283,7 @@ class Session:
             ended = replace(ended, bare=tuple(await self.deadman.outlive()))
             witness.close()
             await self.doubts.stop()
+            await rejects.stop()
             code = await self._finish(stop, ended, cache, portfolio)
             telling.cancel()
             witness.finished()

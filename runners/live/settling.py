@@ -15,10 +15,13 @@ from execution.safety.client import SafetyClient
 from execution.safety.reads import PAGE
 from execution.safety.rows import PositionRow, TradeRow
 from execution.safety.wire_ids import wire_id
+from risk.valuation import unfloated
 from runners.live.closes import SOURCE, JournaledCloses, fill_of, instrument_of
 from runners.live.starting import Opening
 
 ZERO = Decimal(0)
+DIGITS = 12
+"""More than any size has, fewer than where the engine's sums of floats err."""
 ENDS = {
     "CANCELED": "CANCELED",
     "EXPIRED": "EXPIRED",
@@ -96,8 +99,15 @@ class Settling:
         self._looked_up: dict[int, str] = {}
         self.remarks: list[str] = []
 
-    async def complete(self, symbols: tuple[str, ...], settle: Callable[..., None]) -> None:
+    async def complete(
+        self, symbols: tuple[str, ...], settle: Callable[..., None], *, no_orders: bool = True
+    ) -> None:  # fmt: skip
         """Take over late events of the engine, then every trade and end of an order that only the venue knows, then funding.
+
+        Parameters
+        ----------
+        no_orders
+            The venue was seen without an open order of ours: without that the engine's word ends none.
 
         Raises
         ------
@@ -110,8 +120,8 @@ class Settling:
         still_open = False
         for row in list(self._journal.orders.values()):
             if row["status"] not in CLOSED:
-                still_open = await self._end(row) or still_open
-        settle(self._cache, over=not still_open)
+                still_open = await self._end(row, believed=no_orders) or still_open
+        settle(self._cache, over=no_orders and not still_open)
         await self._funding()
 
     async def _trades(self, symbol: str) -> list[TradeRow]:
@@ -149,11 +159,14 @@ class Settling:
         order = self._cache.order(ClientOrderId(order_id))
         return order is not None and any(str(getattr(event, "trade_id", "")) == trade_id for event in order.events())
 
-    async def _end(self, row: dict[str, Any]) -> bool:
-        """Ask how an order ended; True where the venue has it open among its regular orders."""
+    async def _end(self, row: dict[str, Any], *, believed: bool) -> bool:
+        """Ask how an order ended; True where the venue has it open among its regular orders.
+
+        Where nothing can be open (`believed`) the engine's word about what it closed is good enough.
+        """
         order_id = row["client_order_id"]
         order = self._cache.order(ClientOrderId(order_id))
-        if order is not None and order.is_closed and row["status"] != "UNKNOWN":
+        if believed and order is not None and order.is_closed and row["status"] != "UNKNOWN":
             return False  # `settle` takes it over; where the engine only believes that it is over, the venue is asked
         found = await self._client.order(symbol_of(row["instrument_id"]), wire_id=wire_id(order_id))
         if found is not None and found.status in ENDS:
@@ -185,7 +198,7 @@ class Settling:
                 (_signed(f) for f in self._journal.fills if f["strategy_id"] == SOURCE and f["instrument_id"] == iid),
                 ZERO,
             )
-            engine = Decimal(portfolio.net_position(InstrumentId.from_str(iid))) + past
+            engine = unfloated(Decimal(portfolio.net_position(InstrumentId.from_str(iid))), DIGITS) + past
             found.append(Agreement(iid, row.amount if row is not None else ZERO, self._held(iid), engine))
         return found
 

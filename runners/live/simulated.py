@@ -124,7 +124,9 @@ class SimulatedSession:
         )  # fmt: skip
         self._open_books()
         self._announce(place)
-        self.market = MarketWatch(MarketWatchConfig(self.package.services, self.instruments))
+        self.market = MarketWatch(
+            MarketWatchConfig(self.package.services, self.instruments, self.state.path / "market")
+        )
         self.node = build_sandbox(config, place, wallet, self.latency, self.state.path / "logs")
 
     async def run(self) -> int:

@@ -15,13 +15,14 @@ from errors import HyperTradingError
 from execution.journal_records import symbol_of
 from execution.latency import timing_rows
 from execution.safety.rows import PositionRow
+from risk.valuation import unfloated
 from risk.view import AccountView
 from runners.live.clearing import LOOK_SECS
 from runners.live.control import Cause, Stop
 from runners.live.node import ACCOUNT
 from runners.live.output import Closing, session_place, write_session
 from runners.live.sandbox import CURRENCY
-from runners.live.settling import Agreement
+from runners.live.settling import DIGITS, Agreement
 from runners.live.stopping import Ended
 from runners.live.suspect import on_arrival_of_another
 
@@ -146,7 +147,7 @@ class SimulatedFinishing:
     def _agreement(self, iid: str) -> Agreement:
         """The simulated account stands where a venue's would: what its open positions hold."""
         held = sum((quantity for quantity, _ in self._signed(iid)), ZERO)
-        engine = Decimal(self._portfolio.net_position(InstrumentId.from_str(iid)))
+        engine = unfloated(Decimal(self._portfolio.net_position(InstrumentId.from_str(iid))), DIGITS)
         booked = (f for f in self._session.package.journal.fills if f["instrument_id"] == iid)
         journal = sum((f["quantity"] if f["side"] == "BUY" else -f["quantity"] for f in booked), ZERO)
         return Agreement(iid, held, journal, engine)

@@ -94,6 +94,7 @@ class Stopping:
         self._now_ns = now_ns
         self._problems: list[str] = []
         self._arrived: set[str] = set()
+        self._fences: dict[str, float] = {}
 
     async def run(self, stop: Stop, *, flatten: bool) -> Ended:
         """Do it. Nothing here waits for a disk, a log or a strategy, and no failure skips the rest."""
@@ -162,10 +163,15 @@ class Stopping:
 
     async def _settled(self) -> bool:
         """False while an order without any answer may still reach the venue: one that the venue knows has arrived."""
-        since = self._now_ns() - round(FENCE_SECS * 1e9)
         for order_id, row in self._package.journal.orders.items():
-            if unanswered(row) and row["ts_ns"] > since and order_id not in self._arrived:
+            if unanswered(row) and order_id not in self._arrived and self._may_arrive(order_id, row["ts_ns"]):
                 if not await self._clearing.knows(symbol_of(row["instrument_id"]), order_id):
                     return False
                 self._arrived.add(order_id)
         return True
+
+    def _may_arrive(self, order_id: str, sent_ns: int) -> bool:
+        """Whether the fence of an order is not over; counted on the monotonic clock from the first look on (R-8)."""
+        now = asyncio.get_running_loop().time()
+        age = min(max((self._now_ns() - sent_ns) / 1e9, 0.0), FENCE_SECS)
+        return now < self._fences.setdefault(order_id, now + FENCE_SECS - age)

@@ -13,11 +13,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from execution.journal import MemoryJournal
+from execution.journal import CLOSED, MemoryJournal
 from execution.safety.client import SafetyClient
 from execution.safety.failures import VenueError
 from execution.safety.rows import TradeRow
-from execution.safety.wire_ids import carries_tag, logical_id
+from execution.safety.wire_ids import carries_tag, is_operators, logical_id
 from risk.breach import Figure
 from runners.live.closes import PROTECTIVE, fill_of, instrument_of
 
@@ -29,6 +29,8 @@ PATIENCE_SECS = 0.5
 """For the venue to say whose trade it was; without an answer it was not ours."""
 AGAIN_SECS = 1.0
 """Between two questions about the same difference, which our own fill explains when it is booked."""
+SHOWN_MS = 5000
+"""The venue shows an order by its id at the latest so long after its trade: -2013 was seen for three seconds (O-4)."""
 LOST_SECS = 5.0
 """A difference that no trade explains for so long means that the engine is wrong."""
 PAGE = 100
@@ -176,8 +178,11 @@ class Strangers:
             self._trip(f"the position changed without us: {position}; {why}", figures)
             return True
         strangers, stops = [one for one in unknown if not one.ours], [one for one in unknown if one.is_stop]
-        if self._waits(symbol):  # the venue may not show a young order yet: it may be the one that is being asked for
-            strangers = [one for one in strangers if one.is_known]
+        # The venue may not show a young order yet: it may be the one that is being asked for, or that its event tells of next.
+        strangers = [
+            one for one in strangers if one.is_known or not (self._waits(symbol) or self._may_be_ours(one.trade))
+        ]
+        unknown = [one for one in unknown if one.ours or one in strangers]
         for one in stops:  # the engine books it under EXTERNAL: the journal knows whose it is
             self._journal.fill(fill_of(one.trade, one.client_order_id, PROTECTIVE))
         if strangers:
@@ -200,6 +205,14 @@ class Strangers:
             return False  # our own fill, which the journal has by now
         return True
 
+    def _may_be_ours(self, trade: TradeRow) -> bool:
+        """Whether a young trade may be of an order of ours that works on that side."""
+        iid = instrument_of(trade.symbol)
+        return self._client.clock.ms() - trade.time_ms < SHOWN_MS and any(
+            (row["instrument_id"], row["side"]) == (iid, trade.side) and row["status"] not in CLOSED
+            for row in reversed(self._journal.orders.values())
+        )
+
     async def _unknown(self, symbol: str) -> list[Foreign]:
         iid, found = instrument_of(symbol), []
         for trade in await self._client.user_trades(symbol, limit=PAGE):
@@ -212,6 +225,9 @@ class Strangers:
         if row is None:
             return Foreign(trade, f"venue-{trade.order_id}", ours=False, is_known=False)
         known = self._journal.orders.get(row.logical_id)
-        ours = carries_tag(row.wire_id, self._order_tag)
+        watchdogs = (
+            is_operators(row.wire_id) and row.close_position
+        )  # a stop that outlived the node which it was placed for
+        ours = carries_tag(row.wire_id, self._order_tag) or watchdogs
         is_stop = ours and (row.close_position or (known is not None and known["source"] == PROTECTIVE))
         return Foreign(trade, logical_id(row.wire_id), ours, is_stop)

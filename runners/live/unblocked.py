@@ -17,8 +17,8 @@ from runners.live.status import Screen, Standing
 
 MOST = 10_000
 """Lines that are kept for a screen that does not take them; of more the oldest are dropped."""
-PATIENCE_SECS = 2.0
-"""How long the end of a session waits for a screen that takes nothing."""
+PATIENCE_SECS = 5.0
+"""How long the end of a session waits for a screen that takes nothing: longer than a busy machine keeps a thread waiting."""
 
 
 class Unblocked:

@@ -10,12 +10,12 @@ from typing import Literal
 from execution.ids import ClientOrderIds, random_epoch
 from execution.safety.failures import Rejected, VenueError
 from execution.safety.rows import PositionRow
-from execution.safety.wire_ids import logical_id
+from execution.safety.wire_ids import OPERATOR_PREFIX, logical_id
 from runners.live.account import OpenOrder
 from runners.live.clearing import GONE_ALREADY, LOOK_SECS, NOTHING_TO_REDUCE, QUIET_SECS
 from runners.operating.found import Closed, Row, key_of, position_row
 from runners.operating.patience import Patience
-from runners.operating.scope import OPERATOR_PREFIX, Scope
+from runners.operating.scope import Scope
 from runners.operating.venue import Look, Venue
 
 AT_ONCE = 20

@@ -9,13 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from execution.journal_records import symbol_of
-from execution.safety.wire_ids import BROKER_PREFIX, carries_tag
+from execution.safety.wire_ids import BROKER_PREFIX, carries_tag, is_operators
 from runners.live.account import OpenOrder
 from runners.live.clearing import FENCE_SECS
 from runners.status_file import FILE as STATUS
 
-OPERATOR_PREFIX = "operator-"
-"""Begins the id of every order that `flatten` sends: a person's, so that no node takes it for one that its journal has lost."""
 SIGNS_OF_LIFE = (STATUS, "journal.sqlite", "journal.sqlite-wal", "logs")
 """Files (and the files of folders) in an account's state that its node writes while it lives."""
 
@@ -45,8 +43,8 @@ class Scope:
     shared: bool = False
 
     def is_ours(self, order: OpenOrder) -> bool:
-        """Whether an order carries our tag, or is one that `flatten` sent."""
-        return carries_tag(order.wire_id, self.order_tag) or order.wire_id.startswith(OPERATOR_PREFIX)
+        """Whether an order carries our tag, or is one that `flatten` or a watchdog sent."""
+        return carries_tag(order.wire_id, self.order_tag) or is_operators(order.wire_id)
 
     def means_symbol(self, symbol: str) -> bool:
         """Whether a symbol is among those that were named."""

@@ -9,7 +9,7 @@ from errors import RunFailed
 from execution.safety.failures import OutcomeUnknown, Rejected
 from execution.safety.response_class import Consequence
 from execution.safety.rows import PositionRow
-from execution.safety.wire_ids import carries_tag, logical_id
+from execution.safety.wire_ids import carries_tag, is_operators, logical_id
 from runners.live.pin import Pinned, pin_path, read_pin, write_pin
 from runners.preflight.place import identity
 from runners.preflight.report import Check, fine, refused, unknown, warned
@@ -143,23 +143,29 @@ async def balance(scene: Scene) -> list[Check]:
 async def standing(scene: Scene) -> list[Check]:
     """Open orders of others, positions, and whether margin settings can still be changed."""
     orders = [(row.symbol, row.wire_id) for row in await scene.client.open_orders()]
-    orders += [(row.symbol, row.wire_id) for row in await scene.client.open_algo_orders()]
+    algos = await scene.client.open_algo_orders()
+    orders += [(row.symbol, row.wire_id) for row in algos]
     tag = scene.config.account.order_tag
-    foreign = [one for one in orders if not carries_tag(one[1], tag)]
+    foreign = [one for one in orders if not carries_tag(one[1], tag) and not is_operators(one[1])]
     held = {row.symbol: row for row in await scene.client.positions() if row.amount}
+    stops = [
+        row for row in algos if row.close_position and row.symbol in held and (row.symbol, row.wire_id) not in foreign
+    ]
     # What is refused or closed is gone by the time the start sets leverage and margin type; what is left alone stands in its way.
     left = {symbol for symbol, _ in foreign} if scene.config.account.foreign_orders == "count" else set()
     fixed = left | (set(held) if scene.config.execution.on_start.positions == "adopt" else set())
     return [
-        _orders(scene, foreign, len(orders) - len(foreign)),
+        _orders(scene, foreign, len(orders) - len(foreign) - len(stops), len(stops)),
         _positions(scene, held),
         *await _margin(scene, fixed),
     ]
 
 
-def _orders(scene: Scene, foreign: Sequence[tuple[str, str]], ours: int) -> Check:
+def _orders(scene: Scene, foreign: Sequence[tuple[str, str]], ours: int, stops: int) -> Check:
+    """Say whose they are; a stop of ours, or of a watchdog, stays while its position is open."""
     name = "open orders"
     mine = f"{ours} of ours" + (", cancelled at the start" if ours else "")
+    mine += f", {stops} that protect a position" if stops else ""
     if not foreign:
         return fine(name, f"{mine}, none of others")
     symbol, order_id = foreign[0]

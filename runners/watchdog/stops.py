@@ -10,10 +10,10 @@ from typing import Literal
 from execution.deadman.protection import Place, is_protected, plan
 from execution.ids import ClientOrderIds
 from execution.safety.failures import VenueError
+from execution.safety.wire_ids import OPERATOR_PREFIX
 from runners.live.account import Account
 from runners.live.deadman.looking import Look, look
 from runners.live.deadman.stops import GONE_ALREADY, WOULD_TRIGGER, held_of, standing_of
-from runners.operating.scope import OPERATOR_PREFIX
 
 
 @dataclass(slots=True)

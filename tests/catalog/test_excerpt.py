@@ -12,8 +12,9 @@ from catalog.maintenance import verify
 from catalog.sample.generate import generate
 from catalog.sample.spec import SampleSpec
 from catalog.store import Catalog, Kind, Period
-from catalog.tables import Precision
+from catalog.tables import Precision, nanoseconds
 from errors import DataError
+from tests.engine import MS, book, opening
 
 IID = "BTCUSDT-PERP.BINANCE"
 S = 1_000_000_000
@@ -65,6 +66,13 @@ def test_objects_encode_to_the_rows_they_came_from(source: Catalog) -> None:
     assert {kind: table.to_pylist() for kind, table in tables.items()} == {
         kind: table.to_pylist() for kind, table in part.tables.items()
     }
+
+
+def test_updates_that_waited_for_their_snapshot_stay_behind_it_and_take_its_time() -> None:
+    waited = [book(ms, [(100.0, size)]) for ms, size in ((900, 6.0), (950, 7.0), (1100, 8.0))]
+    table = encode([opening(1000), *waited], Precision(1, 3))[Kind.DELTAS]
+    assert nanoseconds(table["ts_init"]).tolist()[-4:] == [1000 * MS] * 3 + [1100 * MS]
+    assert table["action"][0].as_py() == "CLEAR"  # the snapshot goes first
 
 
 def test_a_stretch_without_data_has_no_part_and_writes_nothing(source: Catalog, tmp_path: Path) -> None:

@@ -121,14 +121,14 @@ def canary_that_did_not_trade_whole(story: Story) -> None:
 
 def orphan_that_outlived_the_countdown(story: Story) -> None:
     story.order(T0 + 5 * S, 90, "t1aaaaaa000009", "NEW")
-    story.order(KILL + 7 * S, 90, "t1aaaaaa000009", "CANCELED")
+    story.order(KILL + 9 * S, 90, "t1aaaaaa000009", "CANCELED")
     story.row(T0 + 5 * S, "t1aaaaaa000009", "CANCELED")
 
 
 def position_without_its_stop(story: Story) -> None:
     for line in story.lines:
         if line["kind"] == "position" and line["ts_ns"] == T0 + 3 * S:
-            line["ts_ns"] = T0 + 9 * S
+            line["ts_ns"] = T0 + 10 * S
 
 
 PLANTED: dict[str, tuple[Callable[[Story], None], Verdict, str]] = {
@@ -149,8 +149,8 @@ PLANTED: dict[str, tuple[Callable[[Story], None], Verdict, str]] = {
     "reduce-only": (exit_that_could_open, Verdict.WRONG, "at the venue it could open"),
     "no canary": (no_canary, Verdict.STUCK, "never ready"),
     "half a canary": (canary_that_did_not_trade_whole, Verdict.STUCK, "of 0.2 traded 0.1 in 1 orders"),
-    "orphan": (orphan_that_outlived_the_countdown, Verdict.EXPOSED, "stood open for 7.0 s after the kill, allowed are 6"),
-    "bare position": (position_without_its_stop, Verdict.EXPOSED, "without its stop for 6.0 s, allowed are 4"),
+    "orphan": (orphan_that_outlived_the_countdown, Verdict.EXPOSED, "stood open for 9.0 s after the kill, allowed are 8"),
+    "bare position": (position_without_its_stop, Verdict.EXPOSED, "without its stop for 7.0 s, allowed are 6"),
 }  # fmt: skip
 
 

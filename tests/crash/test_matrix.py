@@ -45,6 +45,16 @@ def test_a_slice_has_every_point_once_and_turns_through_the_outcomes() -> None:
     assert all(impossible(cell) is None for cell in (*first, *second))
 
 
+@pytest.mark.req("O-6")
+def test_six_outcomes_of_every_point_are_six_where_there_are_so_many_and_begin_with_the_first() -> None:
+    many = slice_of(0, outcomes=6)
+    assert len({cell.name for cell in many}) == len(many)
+    assert {cell.name for cell in slice_of(0)} <= {cell.name for cell in many}
+    for point in POINTS:
+        exist = sum(cell.point == point and cell.kill == "K1 SIGKILL" for cell in valid())
+        assert sum(cell.point == point for cell in many) == min(6, exist)
+
+
 def test_a_sample_is_spread_over_the_kill_kinds() -> None:
     assert len({cell.name for cell in spread(40)}) == 40
     assert {cell.kill for cell in spread(40)} == set(KILLS)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from nautilus_trader.model import OrderSide, PositionSide, Price, Quantity
 
+from execution.closing import Closer
+from risk.request import Purpose
+from risk.view import StrategyPosition
 from strategies.intents import Enter, Exit, Side
 from tests.engine import FREE, IID, KEY, MAKER, MS, Stepped, perpetual, quiet, run
 
@@ -206,3 +210,55 @@ def test_a_halt_traps_no_position(way: str) -> None:
     assert float(ran.net) == 0
     assert [row["reason"] for row in ran.rows("refusals")] == ["halted"]
     assert len(exits(ran)) == 1
+
+
+class Clock:
+    """Keeps alerts until a test fires them."""
+
+    def __init__(self) -> None:
+        self.alerts: list[tuple[str, int, Any]] = []
+
+    def timestamp_ns(self) -> int:
+        return 7
+
+    def set_time_alert_ns(self, name: str, at_ns: int, callback: Any) -> None:
+        self.alerts.append((name, at_ns, callback))
+
+    def fire(self) -> None:
+        self.alerts.pop()[2](None)
+
+
+@pytest.mark.req("O-12", "R-14")
+def test_a_market_exit_that_a_throttled_venue_rejects_is_tried_again_each_second_until_flat() -> None:
+    """-1008 does not stop a reduce-only exit, also where nobody asks for it a second time."""
+    sent: list[str] = []
+    held = SimpleNamespace(is_closed=False, signed_qty=1.0, size_precision=3, instrument_id=IID)
+    position, view = StrategyPosition(1.0, 100.0, 1), SimpleNamespace(working={}, positions={})
+    view.positions["s", KEY] = position
+    view.open_orders = lambda _iid: ()
+    strategy: Any = SimpleNamespace(
+        clock=Clock(), strategy_id="s", guard_cache=SimpleNamespace(positions_open=lambda *_: [held] if view.positions else []),
+        order_factory=SimpleNamespace(market=lambda _iid, side, quantity, **more: f"{side.name} {quantity} {more['reduce_only']}"),
+        submit_order=lambda order, *_: sent.append(order), cancel_all_orders=lambda _iid: None,
+    )  # fmt: skip
+    services, desk, door = (
+        SimpleNamespace(view=view),
+        SimpleNamespace(strategy_id="s", purpose=None),
+        SimpleNamespace(exiting=False),
+    )
+    closer = Closer(strategy, services, desk, door)  # type: ignore[arg-type]
+    closer.rejected()
+    assert strategy.clock.alerts == []  # a reject of any other order
+    closer.leave(Purpose(why="breaker"), hook=False)
+    for tries in (1, 2, 3):
+        assert sent == ["SELL 1.000 True"] * tries
+        closer.rejected()
+        closer.rejected()  # both parts of an exit that went in two
+        closer.finish()
+        assert [(name, at_ns) for name, at_ns, _ in strategy.clock.alerts] == [("hyper-leave", 7 + 10**9)]
+        assert door.exiting  # entries stay shut
+        strategy.clock.fire()
+    view.positions.clear()
+    closer.rejected()  # -2022: the one before has closed it
+    strategy.clock.fire()
+    assert (len(sent), door.exiting) == (4, False)

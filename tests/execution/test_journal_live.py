@@ -230,7 +230,6 @@ def test_a_row_that_nobody_waits_for_tells_its_failure_too(failing: LiveJournal)
 def test_a_disk_that_hangs_fails_the_order_and_is_told_meanwhile(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("execution.journal_writer.PATIENCE_SECS", 0.2)
     go_on = threading.Event()
 
     class Hanging(sqlite3.Connection):
@@ -242,6 +241,7 @@ def test_a_disk_that_hangs_fails_the_order_and_is_told_meanwhile(
             return super().execute(sql, *parameters)
 
     journal = at(tmp_path, connector=lambda path: sqlite3.connect(path, isolation_level=None, factory=Hanging))
+    monkeypatch.setattr("execution.journal_writer.PATIENCE_SECS", 0.2)  # now that it is open
     Hanging.hangs = True
     with pytest.raises(JournalFailed, match=r"no commit within 0\.2 s"):
         journal.order(order("h1"), None)
@@ -317,6 +317,42 @@ def test_the_epoch_is_on_disk_before_the_first_order_can_be(tmp_path: Path) -> N
     journal.end(900, "time: after 1 s; exit code 0")
     journal.close()
     assert asked(tmp_path, "SELECT ended_ns, outcome FROM runs") == [(900, "time: after 1 s; exit code 0")]
+
+
+@pytest.mark.req("M-7", "O-6")
+@pytest.mark.parametrize(
+    ("tampers", "words"),
+    [
+        (
+            "UPDATE venue_messages SET body = '{}' WHERE seq = 1190",
+            "venue message 1190 (order) is not what was written",
+        ),
+        ("DELETE FROM venue_messages WHERE seq = 1195", "venue messages 1195 to 1195 are missing"),
+        ("UPDATE venue_messages SET body = '{}' WHERE seq = 7", None),  # `journal verify` walks from the first
+    ],
+)
+def test_a_start_walks_the_last_links_of_the_record_and_refuses_where_they_were_changed(
+    tmp_path: Path, tampers: str, words: str | None
+) -> None:
+    journal = at(tmp_path)
+    for number in range(1200):
+        journal.message(number, "order", {"number": number})
+    journal.close()
+    at(tmp_path, "run-2").close()
+    db = sqlite3.connect(tmp_path / "journal.sqlite", isolation_level=None)
+    for (name,) in db.execute(
+        "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'venue_messages'"
+    ).fetchall():
+        db.execute(f"DROP TRIGGER {name}")
+    db.execute(tampers)
+    db.close()
+    if words is None:
+        at(tmp_path, "run-3").close()
+        return
+    with pytest.raises(SafetyRefusal) as caught:
+        at(tmp_path, "run-3")
+    assert words in str(caught.value)
+    assert "python -m runners.journal verify" in str(caught.value)
 
 
 @pytest.mark.req("L-1")

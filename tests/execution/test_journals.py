@@ -262,7 +262,9 @@ calls = st.lists(
 NUMBERS = iter(range(1_000_000))
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(calls)
 def test_whatever_is_written_all_give_the_same_tables(tmp_path: Path, trace: list[tuple[str, int, object]]) -> None:
     folder = tmp_path / str(next(NUMBERS))

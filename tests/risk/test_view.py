@@ -94,6 +94,15 @@ def test_equity_of_a_cash_account_values_the_coin_it_holds() -> None:
     assert ran.strategy.flat == Decimal("100200.0")  # 99999.9 + 2 × 100.05
 
 
+@pytest.mark.parametrize(
+    ("told", "net"),
+    [("0.01900000000000002", "0.019"), ("-0.02300000000000001", "-0.023"), ("0.3", "0.3"), ("0", "0")],
+)
+def test_the_net_position_is_exact_though_the_engine_adds_floats(told: str, net: str) -> None:
+    """0.147 - 0.022 - 0.066 - 0.040 is 0.019, and the engine's sum is not."""
+    assert gate(Account(net={KEY: told})).view.net(KEY) == Decimal(net)
+
+
 def test_two_strategies_share_one_equity_and_one_net_position() -> None:
     view = gate(Account(cash="10000", unrealised="-12.5")).view
     assert view.equity() == Decimal("9987.5")

@@ -29,6 +29,18 @@ def test_help_lists_every_command_with_one_line() -> None:
         assert [line.split(maxsplit=1)[1] for line in lines if line.split()[:1] == [name]] == [text]
 
 
+def test_a_sign_that_the_terminal_does_not_have_ends_no_command() -> None:
+    code = (
+        "import sys; sys.stdout.reconfigure(encoding='cp1252', errors='strict')\n"
+        "import typer; from runners._cli import new_app, run\n"
+        "app = new_app('x')\n"
+        "@app.command()\ndef say() -> None:\n    typer.echo('a \u2192 b')\n"
+        "run(app, [])"
+    )
+    done = python("-c", code)
+    assert (done.returncode, done.stderr, done.stdout) == (0, "", "a \\u2192 b\n")
+
+
 def test_help_imports_no_engine() -> None:
     heavy = {"nautilus_trader", "pandas", "pyarrow", "rich"}
     code = f"import sys, runners.__main__; print(sorted({heavy} & set(sys.modules)))"

@@ -94,6 +94,13 @@ class Reorder(Piece):
     act: Literal["reorder"]
 
 
+class Stall(Piece):
+    """Hold an event back, and everything that follows it on its stream: late, and in order."""
+
+    act: Literal["stall"]
+    secs: float = Field(gt=0)
+
+
 class CloseSockets(Piece):
     """Close web sockets."""
 
@@ -251,7 +258,7 @@ class SetHedgeMode(Piece):
 
 
 RequestAction = Delay | DelayAnswer | Drop | DropAnswer | Hang | Answer | AcceptLate | Truncate | Corrupt
-EventAction = Delay | Drop | Truncate | Corrupt | Duplicate | Reorder
+EventAction = Delay | Drop | Truncate | Corrupt | Duplicate | Reorder | Stall
 VenueAction = (
     CloseSockets
     | SilenceSockets
@@ -276,4 +283,4 @@ VenueAction = (
 )
 Action = Annotated[RequestAction | EventAction | VenueAction, Field(discriminator="act")]
 REQUEST_ACTS = (Delay, DelayAnswer, Drop, DropAnswer, Hang, Answer, AcceptLate, Truncate, Corrupt)
-EVENT_ACTS = (Delay, Drop, Truncate, Corrupt, Duplicate, Reorder)
+EVENT_ACTS = (Delay, Drop, Truncate, Corrupt, Duplicate, Reorder, Stall)

@@ -72,6 +72,8 @@ class Parts:
         Trips the kill switch and ends the session; the last argument: close positions as well.
     runs, over
         Whether the engine is ready; whether the end was asked for.
+    adopted
+        Symbols whose position was there before the session.
     """
 
     config: LiveConfig
@@ -85,6 +87,7 @@ class Parts:
     trip: Callable[[str, Mapping[str, Figure], bool], None]
     runs: Callable[[], bool]
     over: Callable[[], bool]
+    adopted: frozenset[str] = frozenset()
 
 
 class DeadMan:
@@ -115,7 +118,8 @@ class DeadMan:
         self.stops = ProtectiveStops(
             parts.account.client, parts.closes, config.account.order_tag, parts.ticks, given.pct(config.account.leverage),
             self._net, lambda text: self._alert("protective_stop", text), self._close_now, confirm_secs=given.confirm_secs,
-            working_type="MARK_PRICE" if given.working_type == "mark" else "CONTRACT_PRICE", monotonic_ns=monotonic_ns,
+            working_type="MARK_PRICE" if given.working_type == "mark" else "CONTRACT_PRICE", adopted=parts.adopted,
+            monotonic_ns=monotonic_ns,
         )  # fmt: skip
         self.pulse = Pulse(
             parts.folder, lambda: services.loops, lambda: self.countdown.private_ns,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from decimal import Decimal
 from typing import Literal
 
@@ -12,10 +12,9 @@ from execution.deadman.protection import is_protected as protected_by
 from execution.safety.client import SafetyClient
 from execution.safety.failures import Rejected, VenueError
 from execution.safety.rows import AlgoRow, PositionRow
-from execution.safety.wire_ids import carries_tag, wire_id
+from execution.safety.wire_ids import carries_tag, is_operators, wire_id
 from runners.live.closes import JournaledCloses
 from runners.live.deadman.looking import Look
-from runners.operating.scope import OPERATOR_PREFIX
 
 WOULD_TRIGGER = -2021
 GONE_ALREADY = -2011
@@ -45,6 +44,8 @@ class ProtectiveStops:
         Told of a position without a stop.
     close_now
         Told the symbol and why when a stop would trigger at once: the position must be closed at the market.
+    adopted
+        Symbols whose position was there before the session: no entry before each has its stop, however young the session is.
     monotonic_ns
         Clock.
     """
@@ -52,7 +53,7 @@ class ProtectiveStops:
     def __init__(
         self, client: SafetyClient, closes: JournaledCloses, order_tag: str, ticks: Mapping[str, Decimal], distance_pct: float,
         net: Callable[[str], Decimal], alert: Tell, close_now: Tell, *, confirm_secs: float = 3.0,
-        working_type: Literal["MARK_PRICE", "CONTRACT_PRICE"] = "MARK_PRICE",
+        working_type: Literal["MARK_PRICE", "CONTRACT_PRICE"] = "MARK_PRICE", adopted: Collection[str] = (),
         monotonic_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:  # fmt: skip
         self._client, self._closes, self._order_tag = client, closes, order_tag
@@ -62,6 +63,7 @@ class ProtectiveStops:
         self._confirmed: dict[str, tuple[str, int]] = {}
         self._bare_since: dict[str, int] = {}
         self._breached: set[str] = set()
+        self._adopted = set(adopted)
         self._ours: dict[int, str] = {}
         self._unanswered: dict[str, int] = {}
         self.problems: dict[str, str] = {}
@@ -87,7 +89,9 @@ class ProtectiveStops:
         return found
 
     def shut(self) -> str | None:
-        """Why no entry may be sent, or None: a position that has no confirmed stop for longer than is allowed."""
+        """Why no entry may be sent, or None: a position that has no confirmed stop for longer than is allowed, or was adopted."""
+        for symbol in sorted(self._adopted):
+            return f"{symbol} was adopted, {self.problems.get(symbol, 'the venue has not confirmed its protective stop yet')}"
         now = self._now()
         for symbol, since in self._bare_since.items():
             if now - since > self._confirm_ns:
@@ -140,6 +144,8 @@ class ProtectiveStops:
         stops = [self._standing(row) for row in algos]
         for symbol in self._ticks:
             one, before = held.get(symbol), self._confirmed.get(symbol)
+            if one is None or protected_by(one, stops):
+                self._adopted.discard(symbol)
             if before is not None and before[1] > asked_ns:
                 continue  # confirmed by an answer that is younger than this look
             if one is not None and protected_by(one, stops):
@@ -162,6 +168,7 @@ class ProtectiveStops:
         else:
             self._ours[row.algo_id] = order_id
             self._confirmed[step.symbol] = (step.side, self._now())
+            self._adopted.discard(step.symbol)
             self._closes.stop_is(
                 order_id, "VenueAccepted", "ACK", f"stop at {step.trigger:f}, algo order {row.algo_id}"
             )
@@ -204,9 +211,8 @@ class ProtectiveStops:
         """A stop whose placing was not answered: it is listed, or asked for by id after the fence."""
         listed = {row.logical_id for row in seen.algos}
         for order_id, sent_ns in list(self._unanswered.items()):
-            if order_id in listed:
+            if order_id in listed:  # `_know` has taken note of it
                 del self._unanswered[order_id]
-                self._closes.stop_is(order_id, "VenueAccepted", "ACK", "seen at the venue, its answer was lost")
                 continue
             if self._now() - sent_ns < FENCE_NS:
                 continue
@@ -216,7 +222,7 @@ class ProtectiveStops:
                 continue  # asked again with the next look
             if row is None:
                 self._closes.stop_is(order_id, "VenueAbsent", "NOT_EXECUTED", "the venue has never had it")
-            elif row.status in ENDED:
+            elif row.status in ENDED and ENDED[row.status] != "FILLED":  # a fill is booked by its trades
                 self._closes.stop_is(order_id, "VenueEnded", ENDED[row.status], f"{row.status}, its answer was lost")
             if row is None or row.status in ENDED:
                 del self._unanswered[order_id]
@@ -237,7 +243,7 @@ def held_of(row: PositionRow) -> Held:
 
 def standing_of(row: AlgoRow, order_tag: str) -> Standing:
     """A conditional order of the venue as the plan takes it; one that a watchdog placed is ours as well."""
-    ours = carries_tag(row.wire_id, order_tag) or row.wire_id.startswith(OPERATOR_PREFIX)
+    ours = carries_tag(row.wire_id, order_tag) or is_operators(row.wire_id)
     return Standing(row.symbol, row.side, row.algo_id, row.close_position and row.type == "STOP_MARKET", ours)
 
 

@@ -203,6 +203,12 @@ async def while_moving[T](client: Client, work: Coroutine[Any, Any, T], secs: fl
     before = len(client.desk.venue.ledger.of("request"))
     task = asyncio.create_task(work)
     await eventually(lambda: len(client.desk.venue.ledger.of("request")) > before)
-    await asyncio.sleep(0.01)
+    await settled()
     client.desk.wait(secs)
     return await task
+
+
+async def settled() -> None:
+    """Let everybody else come as far as they can: turns of the loop, not time, which a busy machine takes away."""
+    for _ in range(20):
+        await asyncio.sleep(0.0005)

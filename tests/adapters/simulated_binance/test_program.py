@@ -22,7 +22,7 @@ def test_the_command_says_where_it_listens_and_how_the_account_stands(tmp_path: 
     before = signal.getsignal(signal.SIGINT)
     ledger = tmp_path / "ledger.jsonl"
     done = CliRunner().invoke(
-        app, [str(CONFIG), "--stop-after", "0.3", "--status-secs", "0.1", "--ledger", str(ledger)]
+        app, [str(CONFIG), "--stop-after", "1.5", "--status-secs", "0.1", "--ledger", str(ledger)]
     )
     assert done.exit_code == 0, done.output
     assert "REST http://127.0.0.1:" in done.output

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import socket
+from contextlib import suppress
 from typing import Any
 
 import aiohttp
@@ -42,6 +44,7 @@ def orders(client: Client) -> int:
         ({"act": "duplicate", "copies": 2}, [1, 1, 1, 2, 3]),
         ({"act": "reorder"}, [2, 1, 3]),
         ({"act": "delay", "secs": 1}, [2, 3, 1]),
+        ({"act": "stall", "secs": 1}, [1, 2, 3]),
     ],
 )
 def test_events_are_lost_doubled_shuffled_and_late(action: dict[str, Any], heard: list[int]) -> None:
@@ -155,11 +158,18 @@ def test_connections_are_refused_then_accepted_on_the_same_port() -> None:
     run(story)
 
 
+def unused_port() -> int:
+    """A free port below those that systems give to whoever asks for any: nobody is given it in between."""
+    for port in range(20_000 + os.getpid() % 5000, 32_000):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("every port is taken")
+
+
 def test_the_listener_may_open_again_somewhere_else() -> None:
     async def story(client: Client) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            elsewhere = probe.getsockname()[1]
+        elsewhere = unused_port()
         arm(client.desk, {"at_secs": 0}, {"act": "refuse_connections", "secs": 1, "port": elsewhere})
         await eventually(lambda: client.server.is_listening is False)
         client.desk.wait(1)

@@ -175,6 +175,25 @@ def test_after_a_suspend_no_countdown_is_believed_in_and_all_are_due() -> None:
     assert countdowns.shut("BTCUSDT") is None
 
 
+@pytest.mark.req("X-4", "R-8")
+def test_an_answer_to_what_was_sent_before_a_suspend_arms_nothing() -> None:
+    """Sent, then asleep for a minute, then answered: our clock says a moment, and the venue's countdown is over."""
+    countdowns, clock = made()
+    armed(countdowns, clock)
+    clock.wait(8)
+    sent = countdowns.send("BTCUSDT")
+    clock.wait(0.1)
+    countdowns.forget("this process stood still for 60.0 s, the machine with it")
+    countdowns.acknowledged("BTCUSDT", sent)
+    assert countdowns.left_ns("BTCUSDT") is None
+    assert countdowns.reconciled() is True
+    assert countdowns.shut("BTCUSDT") == "the venue has acknowledged no countdown of BTCUSDT yet"
+    assert (countdowns.due(), countdowns.unanswered()) == (["BTCUSDT"], [sent])  # it may have arrived all the same
+    clock.wait(0.1)
+    armed(countdowns, clock)
+    assert countdowns.shut("BTCUSDT") is None
+
+
 def test_tries_without_an_answer_are_remembered_since_they_may_have_arrived() -> None:
     countdowns, clock = made()
     lost = countdowns.send("BTCUSDT")

@@ -260,6 +260,18 @@ def test_6_two_orders_under_one_id_refuse() -> None:
     assert "orders 7, 8" in refuse.why
 
 
+@pytest.mark.req("O-10", "X-4")
+@pytest.mark.parametrize(
+    ("positions", "then"), [("adopt", Row.ADOPTED), ("refuse", Row.HELD_REFUSED), ("close", Row.CLOSED)]
+)
+def test_6_no_policy_takes_the_stop_of_a_position_that_is_still_open(positions: str, then: Row) -> None:
+    known = journal(row("ACK", is_algo=True, acknowledged=True, quantity=D(0), side="SELL"), nets={BTC: D(1)})
+    stop = order("NEW", is_algo=True, protects=True, quantity=D(0), side="SELL")
+    actions = planned(known, venue(stop, positions={BTC: D(1)}), positions=positions)
+    assert rows_of(actions)[:2] == [Row.PROTECTIVE_STOP, then]
+    assert not [one for one in actions if isinstance(one, Cancel)]
+
+
 def test_6_a_protective_stop_of_an_open_position_stays_and_that_of_none_goes() -> None:
     known = journal(row("ACK", is_algo=True, acknowledged=True, quantity=D(0), side="SELL"), nets={BTC: D(1)})
     stop = order("NEW", is_algo=True, protects=True, quantity=D(0), side="SELL")

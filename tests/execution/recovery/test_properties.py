@@ -47,6 +47,7 @@ QUIET = (Keep, Alert, Ready, Refuse, SplitBrain)
 OPEN = ("NEW", "ACK", "PARTIALLY_FILLED", "PENDING_CANCEL", "UNKNOWN")
 NAMES = {
     "known": f"h1{EPOCH}00000", "tail": f"h1{EPOCH}0000z", "other": "h1zzzzzz00000", "person": "web_", "forced": "autoclose-",
+    "operator": "operator-h1zzzzzz00000",
 }  # fmt: skip
 
 
@@ -176,7 +177,7 @@ def test_nothing_is_ever_sent_but_a_close_and_nobody_elses_order_is_touched(
     for actions in plans:
         for one in actions:
             if isinstance(one, Cancel | Rebuild):
-                assert one.order.wire_id.startswith(BROKER_PREFIX + "h1")
+                assert one.order.wire_id.startswith((BROKER_PREFIX + "h1", "operator-"))
             if isinstance(one, Close):
                 assert policy.positions == "close"
                 assert not any(isinstance(other, Refuse | Latch | Wait) for other in actions)

@@ -6,8 +6,12 @@ import asyncio
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 
+from execution.recovery.from_journal import NOT_OURS_MS
+from execution.recovery.model import JournalState, Policy
+from execution.recovery.reading import VenueReader, order_of
 from execution.safety.budget import RateBudget, RateLimits
 from execution.safety.reads import LONGEST_SPAN_MS, Reads
 from execution.safety.rows import OrderRow, TradeRow
@@ -74,3 +78,40 @@ def test_trades_are_listed_over_weeks_and_page_by_page() -> None:
     assert asyncio.run(Venue(spread, 1000, newest=False).trades_since("BTCUSDT", 0, NOW)) == spread
     dense = [trade(number, 10 + number) for number in range(1, 2500)]
     assert asyncio.run(Venue(dense, 1000, newest=False).trades_since("BTCUSDT", 0, NOW)) == dense
+
+
+class Asked:
+    """Answers by-id questions from a list."""
+
+    def __init__(self, *rows: OrderRow) -> None:
+        self.clock = VenueClock(lambda: 0, lambda: 0)
+        self.rows = {row.order_id: row for row in rows}
+        self.numbers: list[int] = []
+
+    async def order(self, symbol: str, *, wire_id: str | None = None, order_id: int = 0) -> OrderRow | None:
+        """See `Reads.order`."""
+        assert (symbol, wire_id) == ("BTCUSDT", None)
+        self.numbers.append(order_id)
+        return self.rows.get(order_id)
+
+
+@pytest.mark.req("O-6")
+def test_without_its_journal_an_account_is_asked_about_every_trade_since_its_oldest_order() -> None:
+    """A position that the venue closed by force, an order older than the list: both are resolved, and nothing waits for ever."""
+    policy, missing = Policy("h1", ("BTCUSDT",)), JournalState(began_ms=NOT_OURS_MS)
+    ours = order(1, NOW - 50_000)
+    listed = {(False, "BTCUSDT", 1): order_of(msgspec.structs.replace(ours, wire_id="x-aHRE4BCj-Rh1k7q2mz000001"))}
+    forced, unlisted, before = order(2, NOW - 40_000), order(3, NOW - 9 * LONGEST_SPAN_MS), order(4, NOW - 60_000)
+    client: Any = Asked(forced, unlisted)
+    trades = [
+        msgspec.structs.replace(trade(number, row.time_ms if number != 3 else NOW - 30_000), order_id=row.order_id)
+        for number, row in ((1, ours), (2, forced), (3, unlisted), (4, before))
+    ] + [msgspec.structs.replace(trade(5, NOW - 20_000), order_id=9)]
+    unknown = asyncio.run(VenueReader(client, ("BTCUSDT",), policy)._of_trades(missing, trades, listed, NOW))
+    assert client.numbers == [2, 3, 9]  # what happened before our oldest order is nobody's business
+    assert {number for _, _, number in listed} == {1, 2, 3}
+    assert unknown == {("BTCUSDT", 9)}  # the venue denies it: that refuses, and does not wait
+    first = JournalState(began_ms=NOT_OURS_MS, first_start=True)
+    client.numbers.clear()
+    asyncio.run(VenueReader(client, ("BTCUSDT",), policy)._of_trades(first, trades, listed, NOW))
+    assert client.numbers == []

@@ -148,3 +148,25 @@ def test_7_a_stop_that_protects_what_is_held_stays_also_where_no_journal_knows_i
 def test_7_a_conditional_order_of_ours_without_a_row_goes_as_a_regular_one() -> None:
     actions = planned(journal(), venue(order("NEW", name=TAIL, is_algo=True)))
     assert [type(one) for one in actions] == [Rebuild, Cancel, Latch]
+
+
+@pytest.mark.req("O-9", "X-4")
+@pytest.mark.parametrize("foreign", ["refuse", "count"])
+def test_7_of_an_operator_the_stop_of_a_position_stays_and_what_protects_nothing_goes(foreign: str) -> None:
+    """A watchdog that has ended a node leaves a stop under an id of its own: the next start must not ask a person to remove it."""
+    left = order("NEW", wire_id="operator-h1zzzzzz000001", is_algo=True, protects=True, quantity=D(0), side="SELL")
+    kept = planned(journal(nets={BTC: D(1)}), venue(left, positions={BTC: D(1)}), foreign=foreign)
+    assert rows_of(kept) == [Row.OPERATOR, Row.ADOPTED, Row.READY]
+    cancel = only(planned(journal(), venue(left), foreign=foreign), Cancel)
+    assert (cancel.row, cancel.order, cancel.alert) == (Row.OPERATOR, left, True)
+
+
+def test_7_a_trade_of_an_operator_is_external_and_told_as_what_it_is() -> None:
+    sold = order("FILLED", "1", wire_id="operator-h1zzzzzz000001", side="SELL")
+    actions = planned(journal(nets={BTC: D(1)}), venue(sold, trades=[trade("1", side="SELL")], positions={}))
+    book = only(actions, BookTrade)
+    assert (book.row, book.strategy_id, book.why.endswith("by a watchdog or by hand")) == (
+        Row.FOREIGN_TRADE,
+        EXTERNAL,
+        True,
+    )

@@ -14,7 +14,7 @@ from execution.safety.client import SafetyClient
 from execution.safety.emergency import Emergency
 from execution.safety.failures import Banned, NotSent, OutcomeUnknown, Rejected, VenueError, Withheld
 from execution.safety.response_class import Consequence, ResponseClass
-from tests.adapters.simulated_binance.support import still_scenario
+from tests.adapters.simulated_binance.support import settled, still_scenario
 from tests.execution.safety.support import KEYS, Rig, eventually, run
 
 ORDER, CANCEL, CANCEL_ALL = "POST /fapi/v1/order", "DELETE /fapi/v1/order", "DELETE /fapi/v1/allOpenOrders"
@@ -53,7 +53,7 @@ def test_an_order_without_a_clear_answer_is_unknown_and_is_sent_once(act: dict[s
         found = await rig.client.order("BTCUSDT", wire_id="x1")
         assert (found is not None) is executed
 
-    run(story, still_scenario(account=HELD), timeout_secs=0.3)
+    run(story, still_scenario(account=HELD), timeout_secs=1.0 if act["act"] == "hang" else 5.0)
 
 
 @pytest.mark.req("O-10")
@@ -225,7 +225,7 @@ def test_a_request_that_left_too_late_is_refused_and_doubts_the_clock() -> None:
         rig.fault({"request": ORDER}, {"act": "delay", "secs": 6})
         sending = asyncio.create_task(reduce(rig))
         await eventually(lambda: rig.requests() == [ORDER])
-        await asyncio.sleep(0.01)
+        await settled()
         rig.desk.wait(6)
         with pytest.raises(Rejected) as late:
             await sending

@@ -19,6 +19,7 @@ class SeesawParams(StrategyParams):
     alternates: bool = Field(default=False, description="Sells after it has bought")
     fails_after_secs: float = Field(default=1e9, gt=0, description="Raises in a timer after so many seconds")
     fails_holding: bool = Field(default=False, description="Raises only while it holds a position")
+    fails_resting: bool = Field(default=False, description="Raises only while the venue has an order of it")
     order_notional_quote: float = Field(
         default=1000, description="Not used; keeps the size check of the configuration happy"
     )
@@ -37,10 +38,15 @@ class Seesaw(GuardedStrategy[SeesawParams]):
         """Decide."""
         now = self.now_ns
         due = now - self.began_ns > self.params.fails_after_secs * 1e9
-        if due and (self.position or not self.params.fails_holding):
+        if due and self.may_fail():
             raise ValueError("planted in a timer")
         if self.top() is not None:
             self.act(self.wishes(now))
+
+    def may_fail(self) -> bool:
+        """Whether what a test waits for has come."""
+        rests = any(order.accepted for order in self.working.values())
+        return bool(self.position or not self.params.fails_holding) and (rests or not self.params.fails_resting)
 
     def wishes(self, now: int) -> list[Intent]:
         """Leave what was held long enough, take back what rested long enough, enter otherwise."""

@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,19 @@ from adapters.simulated_binance.venue import Venue
 ROOT = Path(__file__).resolve().parents[3]
 PATIENCE_SECS = 90.0
 """For anything that must happen at last."""
+RESTING = {"offset_ticks": 80, "patience_secs": 600}
+"""Parameters of a seesaw whose order stays in the book: a random walk of a tick now and then comes 8 ticks down, and not 80."""
+AT_MARKET = ("--set", "strategies.0.policy.entry_order=market")
+"""For tests of what becomes of a position: it is whole at once, however far the market walks away from a resting order."""
+PATIENT = """
+import sys
+from runners.live import strangers
+from runners._cli import run
+from runners.live.__main__ import app
+strangers.PATIENCE_SECS = 30.0
+run(app, prog="live")
+"""
+"""The command, with more patience for the answer to whose trade it was: the venue is this process, which may wait for a core."""
 LIVELY = {"kind": "synthetic", "mid": "60000", "levels": 10, "level_quantity": "0.2", "trades_per_sec": 15}
 """Thin levels and many prints: an order of 0.3 fills in parts."""
 
@@ -86,9 +99,12 @@ class Node:
     async def _read(self) -> None:
         assert self.process.stdout is not None
         assert self.process.stderr is not None
+        errors = asyncio.create_task(
+            self.process.stderr.read()
+        )  # beside it: a full pipe would hold the engine's log up
         async for raw in self.process.stdout:
             self.lines.append(json.loads(raw))
-        self.errors = (await self.process.stderr.read()).decode()
+        self.errors = (await errors).decode()
 
     def said(self, event: str) -> list[dict[str, Any]]:
         """Lines of one kind."""
@@ -114,8 +130,9 @@ class Node:
         return code
 
     def interrupt(self, number: int = signal.SIGINT) -> None:
-        """Send a signal."""
-        self.process.send_signal(number)
+        """Send a signal; one that has ended by now hears nothing, and its exit code tells."""
+        with suppress(ProcessLookupError):
+            self.process.send_signal(number)
 
     @property
     def story(self) -> str:
@@ -126,13 +143,18 @@ class Node:
     @property
     def directory(self) -> Path:
         """The session's directory."""
-        return Path(self.said("ended")[-1]["path"])
+        ended = self.said("ended")
+        assert ended, f"no directory was written:\n{self.story}"
+        return Path(ended[-1]["path"])
 
 
 @asynccontextmanager
-async def running(config: Path, *options: str, env: dict[str, str] | None = None) -> AsyncIterator[Node]:
-    """Start the command; what still runs at the end is killed."""
-    command = [sys.executable, "-m", "runners.live", str(config), "--trust-code", "--json", *options]
+async def running(
+    config: Path, *options: str, env: dict[str, str] | None = None, program: str = ""
+) -> AsyncIterator[Node]:
+    """Start the command, or a program that is the command with something changed; what still runs at the end is killed."""
+    made = ("-c", program) if program else ("-m", "runners.live")
+    command = [sys.executable, *made, str(config), "--trust-code", "--json", *options]
     process = await asyncio.create_subprocess_exec(
         *command, cwd=ROOT, env=env or dict(os.environ), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
         limit=2**20,

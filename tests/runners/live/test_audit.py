@@ -115,6 +115,28 @@ def test_what_is_in_flight_at_every_look_is_no_difference() -> None:
     assert len(scene.venue.looks) <= 60  # repeated looks are bounded
 
 
+def test_a_position_that_moves_while_the_venue_is_asked_is_no_difference_however_often_it_does() -> None:
+    """In and out in one rhythm: the venue says 0, and the fill that makes it 0.01 comes before its answer."""
+    scene = Scene(interval_secs=5)
+    look = scene.venue.take
+
+    def trade(side: str) -> None:
+        number = f"{len(scene.journal.fills)}"
+        scene.journal.fill(Fill(0, number, "s", IID, "h1a", side, D(60000), D("0.010"), "TAKER", D(0), "USDT"))
+
+    async def moving(books: Books, symbols: Iterable[str], **more: Any) -> Account:
+        trade("BUY")
+        return await look(books, symbols, **more)
+
+    scene.venue.take = moving  # type: ignore[method-assign]
+    for _ in range(50):
+        scene.wait(1)
+        if scene.journal.net(IID):
+            trade("SELL")
+    assert len(scene.venue.looks) >= 10
+    assert Kind.POSITION not in {one.kind for one in scene.alerts}
+
+
 @pytest.mark.req("L-7")
 def test_funding_is_booked_and_a_transfer_is_told() -> None:
     scene = Scene()
@@ -175,6 +197,41 @@ def test_an_order_that_nobody_answers_is_asked_about_after_five_seconds_and_unti
     scene.journal.event(0, "h1a", "OrderAccepted", "ACK")
     scene.wait(2)
     assert len(scene.asked) == 2
+
+
+@pytest.mark.req("L-7")
+@pytest.mark.parametrize(
+    ("order_type", "tif", "happens", "asked"),
+    [
+        ("LIMIT", "GTC", ["ACK"], False),  # it rests: nothing is due
+        ("LIMIT", "GTC", ["ACK", "fill"], False),
+        ("LIMIT", "GTC", ["ACK", "PENDING_CANCEL"], True),
+        ("LIMIT", "GTC", ["UNKNOWN"], True),
+        ("LIMIT", "IOC", ["ACK"], True),
+        ("MARKET", "GTC", ["fill"], True),  # a part of it was told, and the rest is due
+    ],
+)
+def test_what_the_stream_owes_an_event_is_asked_about_within_ten_seconds_also_after_a_part_of_it(
+    order_type: str, tif: str, happens: list[str], asked: bool
+) -> None:
+    scene = Scene(interval_secs=3600)
+    request = OrderRequest(
+        "s", IID, "h1a", Side.BUY, order_type, D("0.010"), D(60000), False, False, tif, START_MS * 10**6, Purpose(why="test")
+    )  # fmt: skip
+    scene.journal.order(request, None)
+    scene.wait(1)
+    for what in happens:
+        if what == "fill":
+            scene.journal.fill(Fill(0, "1", "s", IID, "h1a", "BUY", D(60000), D("0.004"), "TAKER", D(0), "USDT"))
+        else:
+            scene.journal.event(0, "h1a", "Event", what)
+        scene.wait(1)
+    scene.wait(6)
+    assert (scene.asked[:1] == ["h1a"]) is asked
+    scene.journal.settle("h1a", "CANCELED", "the venue says so")
+    scene.asked.clear()
+    scene.wait(10)
+    assert scene.asked == []
 
 
 def test_a_venue_that_does_not_answer_is_told_after_three_audits_and_alarms_nobody() -> None:

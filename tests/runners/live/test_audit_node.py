@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from adapters.simulated_binance.server import Server
-from tests.runners.live.support import Node, running, told, written
+from tests.runners.live.support import AT_MARKET, Node, running, told, written
 from tests.runners.live.test_stops import SILENT, armed, holds
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL on this system")
@@ -32,8 +32,8 @@ def phase(node: Node) -> str:
 def test_hedge_mode_that_comes_with_a_reconnect_shuts_entries_and_is_told_and_recorded(tmp_path: Path) -> None:
     async def story(server: Server) -> None:
         config = written(tmp_path, server.url, on_stop="keep", params={"hold_secs": 600, "size": 0.05})
-        async with running(config, "--set", "safety.audit_interval_secs=3600") as node:
-            await node.until(holds(server), "a position")
+        async with running(config, "--set", "safety.audit_interval_secs=3600", *AT_MARKET) as node:
+            await node.until(holds(server), "a position, and no order that could fill while its stream is down")
             switched = {"act": "set_hedge_mode", "on": True}
             dropped = {"act": "close_sockets", "which": "user"}
             await armed(server, {"name": "a person", "when": {"at_secs": 0}, "do": [switched, dropped]})

@@ -51,7 +51,9 @@ class Named:
 type Story = Callable[[Server, Clearing, SafetyClient], Awaitable[None]]
 
 
-def cleared(story: Story, *, symbol: dict[str, object] | None = None, **account: object) -> None:
+def cleared(
+    story: Story, *, symbol: dict[str, object] | None = None, patience_secs: float = 30.0, **account: object
+) -> None:
     """Tell a story of one account at a venue whose time is real."""
 
     async def whole() -> None:
@@ -59,7 +61,7 @@ def cleared(story: Story, *, symbol: dict[str, object] | None = None, **account:
             budget = RateBudget(RateLimits(), time.monotonic_ns)
             async with SafetyClient(server.url, KEYS, budget, VenueClock()) as client:
                 await client.measure_clock()
-                clearing = Clearing(Account(client, "t1", {"BTCUSDT"}), Named(), 2)
+                clearing = Clearing(Account(client, "t1", {"BTCUSDT"}), Named(), patience_secs)
                 await story(server, clearing, client)
 
     asyncio.run(asyncio.wait_for(whole(), 60))
@@ -95,15 +97,15 @@ def test_a_position_is_closed_after_a_ban_that_began_in_the_middle_of_it(tmp_pat
     async def story(server: Server, clearing: Clearing, client: SafetyClient) -> None:
         del client
         await armed(
-            server, {"name": "ban", "when": {"request": "GET *positionRisk"}, "do": [{"act": "ban", "secs": 3}]}
+            server, {"name": "ban", "when": {"request": "GET *positionRisk"}, "do": [{"act": "ban", "secs": 5}]}
         )
-        assert await clearing.flatten()  # the ban is longer than its patience of 2 s, which stands still meanwhile
+        assert await clearing.flatten()  # the ban is longer than its patience, which stands still meanwhile
         assert server.venue.exchange.account.positions["BTCUSDT"].quantity == 0
         after = [what for what, _ in heard(server)]
         banned = after.index("GET /fapi/v3/positionRisk")
         assert CANCEL_ALL in after[banned + 1 : banned + 3]
 
-    cleared(story, positions={"BTCUSDT": {"quantity": "0.010", "entry_price": "60000"}})
+    cleared(story, patience_secs=4, positions={"BTCUSDT": {"quantity": "0.010", "entry_price": "60000"}})
 
 
 @pytest.mark.req("L-8", "P-5")

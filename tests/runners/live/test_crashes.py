@@ -48,7 +48,10 @@ def test_a_node_that_is_killed_at_any_time_and_killed_again_while_it_recovers_st
         async with running(config) as node:
             await node.until(lambda: holds(server)() or rests(server)(), "something to lose")
             enough = len(server.venue.ledger.rows) + draw.randrange(400)
-            await node.until(lambda: len(server.venue.ledger.rows) > enough, "some more of it")
+            await node.until(
+                lambda: len(server.venue.ledger.rows) > enough and (holds(server)() or rests(server)()),
+                "some more of it, and something to recover",
+            )
             await killed(node)
         async with running(config) as node:
             await node.until(lambda: bool(node.said("found") or node.said("recovery")), "a recovery at work")

@@ -213,7 +213,7 @@ def test_nobody_waits_for_a_screen_that_takes_nothing() -> None:
 
 def test_a_screen_gets_everything_in_order() -> None:
     out = StringIO()
-    with Unblocked(JsonLines(out)) as screen:
+    with Unblocked(JsonLines(out), patience_secs=60) as screen:
         for number in range(100):
             screen.say("line", str(number))
     assert [f'"text": "{number}"' in line for number, line in enumerate(out.getvalue().splitlines())] == [True] * 100

@@ -81,7 +81,7 @@ def guarded(story: Callable[[Guarded], Awaitable[None]], scenario: Scenario | No
     async def told(rig: Rig) -> None:
         await story(Guarded(rig))
 
-    run(told, scenario, timeout_secs=0.5)
+    run(told, scenario)
 
 
 def countdowns(rig: Rig) -> list[int]:
@@ -267,6 +267,42 @@ def test_a_stop_whose_answer_was_lost_is_found_and_not_placed_twice() -> None:
         assert await one.follow() is False
         assert (one.stops.wanting(), len(one.waiting)) == ([], 1)
         assert one.rows() == [("SELL", "ACK", PROTECTIVE)]
+
+    guarded(story)
+
+
+@pytest.mark.req("X-4", "O-9")
+def test_an_adopted_position_lets_no_entry_through_before_its_stop_is_confirmed_however_young_the_session_is() -> None:
+    async def story(one: Guarded) -> None:
+        one.rig.desk.place("BUY", "0.100")
+        one.stops._adopted = {"BTCUSDT", "ETHUSDT"}
+        assert one.stops.shut() == "BTCUSDT was adopted, the venue has not confirmed its protective stop yet"
+        one.rig.fault({"request": "POST /fapi/v1/algoOrder"}, {"act": "answer", "status": 503, "code": -1001})
+        await one.follow()  # placed, and nobody knows whether it got there
+        assert "BTCUSDT was adopted, POST /fapi/v1/algoOrder" in str(one.stops.shut())
+        await one.follow()
+        assert one.stops.shut() == "ETHUSDT was adopted, the venue has not confirmed its protective stop yet"
+        one.stops._adopted = {"BTCUSDT"}
+        await one.follow()  # one that is there already is enough, as is a position that is gone
+        assert one.stops.shut() is None
+
+    guarded(story)
+
+
+@pytest.mark.req("X-4")
+def test_a_stop_without_an_answer_that_was_reached_meanwhile_is_left_to_its_trades() -> None:
+    async def story(one: Guarded) -> None:
+        one.rig.fault({"request": "POST /fapi/v1/algoOrder"}, {"act": "drop_answer"})
+        one.rig.desk.place("BUY", "0.100")
+        await one.follow()
+        one.rig.desk.show({60000.0: 0.0, 56000.0: 9.0}, {60000.1: 0.0, 56000.1: 9.0})
+        one.rig.desk.wait(2)
+        await eventually(lambda: one.rig.desk.position == 0)
+        one.rig.desk.wait(9)  # its fence is over
+        await one.follow()
+        assert one.rows() == [("SELL", "NEW", PROTECTIVE)]
+        await one.follow()
+        assert one.rig.requests().count("GET /fapi/v1/algoOrder") == 1  # asked once
 
     guarded(story)
 

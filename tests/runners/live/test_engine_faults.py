@@ -16,12 +16,11 @@ from typing import Any
 import pytest
 
 from adapters.simulated_binance.server import Server
-from tests.runners.live.support import ROOT, Node, running, told, written
+from tests.runners.live.support import PATIENT, RESTING, ROOT, Node, running, told, written
 from tests.runners.live.test_session import agreed, exact, table
-from tests.runners.live.test_stops import armed, holds, rests
+from tests.runners.live.test_stops import armed
 from tests.runners.live.test_strangers import held
 
-RESTING = {"offset_ticks": 8, "patience_secs": 600}
 ORDER = "/fapi/v1/order"
 IMPATIENT = """
 import sys
@@ -62,7 +61,8 @@ def test_an_order_that_reaches_the_book_after_the_cancel_all_is_found_and_cancel
     tmp_path: Path,
 ) -> None:
     async def story(server: Server) -> None:
-        late = fault(f"POST {ORDER}", {"act": "accept_late", "secs": 3, "lose_connection": True})
+        late = {"act": "accept_late", "secs": 6, "lose_connection": True, "enforce_window": False}  # 10 is the fence
+        late = fault(f"POST {ORDER}", late)
         await armed(server, late)
         async with running(written(tmp_path, server.url, params=RESTING)) as node:
             await node.until(asked(server, "POST"), "an order on its way")
@@ -86,15 +86,12 @@ def test_an_order_that_the_engine_takes_for_rejected_is_found_when_it_fills_and_
 ) -> None:
     async def story(server: Server) -> None:
         await armed(server, fault(f"POST {ORDER}", FALSE))
+        fall = {"act": "gap_price", "symbol": "BTCUSDT", "bps": "-20"}
+        await armed(server, {"name": "fall", "when": {"order": "NEW"}, "do": [fall]})  # before anybody can cancel it
         config = written(tmp_path, server.url, on_stop="flatten", params=RESTING | {"hold_secs": 600, "size": 0.1})
         async with running(config) as node:
-            await node.until(rests(server), "an order that was called rejected")
-            fall = {"act": "gap_price", "symbol": "BTCUSDT", "bps": "-20"}
-            await armed(server, {"name": "fall", "when": {"at_secs": 0}, "do": [fall]})
-            await node.until(holds(server), "a fill of it")
-            await asyncio.sleep(1)
-            node.interrupt()
-            assert await node.ended() in (1, 5), node.story  # 1 where the difference was seen first
+            assert await node.ended() == 1, node.story  # without any help
+        assert next(str(order.status) for order in server.venue.exchange.desk.orders.values()) == "FILLED"
         clear(server, node)
 
     told(story)
@@ -119,8 +116,7 @@ def test_a_fill_of_which_the_user_stream_says_nothing_is_found_and_booked_once(t
     async def story(server: Server) -> None:
         await armed(server, {"name": "f", "when": {"event": "user/ORDER_TRADE_UPDATE/TRADE"}, "do": [{"act": "drop"}]})
         config = written(tmp_path, server.url, on_stop="flatten", params={"hold_secs": 600})
-        async with running(config) as node:
-            await node.until(holds(server), "a fill that is not told")
+        async with running(config, program=PATIENT) as node:
             assert await node.ended() == 1, node.story  # without any help
         assert "the private stream is silent: order t1" in node.said("stopping")[0]["text"]
         agreed(server, node.directory, status="failed")

@@ -134,7 +134,7 @@ def test_an_exit_of_ours_that_covers_the_position_makes_room_and_minus_2022_is_n
 def test_node_and_watchdog_that_flatten_together_end_at_zero() -> None:
     async def story(server: Server, clearing: Clearing, client: SafetyClient) -> None:
         lingering(server, LATE)
-        other = Clearing(Account(client, "t1", {"BTCUSDT"}), Named("w"), 4)
+        other = Clearing(Account(client, "t1", {"BTCUSDT"}), Named("w"), 30)
         flat = await asyncio.gather(clearing.flatten(), other.flatten())
         clean = await asyncio.gather(clearing.cancel_until_none(), other.cancel_until_none())
         assert [*flat, *clean] == [True] * 4
@@ -201,6 +201,34 @@ def test_a_fill_that_arrives_after_flat_was_reported_starts_the_loop_again(monke
     assert endless.flattened == 1
 
 
+@pytest.mark.req("R-8", "O-10")
+@pytest.mark.parametrize("step_secs", [3600, -3600])
+def test_a_step_of_the_wall_clock_ends_no_fence_of_an_order_that_nobody_answered(
+    monkeypatch: pytest.MonkeyPatch, step_secs: int
+) -> None:
+    monkeypatch.setattr("runners.live.stopping.FENCE_SECS", 0.2)
+    wall, asked = [10**18], []
+
+    class Unknown(Late):
+        async def knows(self, symbol: str, client_order_id: str) -> bool:
+            asked.append(f"{symbol} {client_order_id}")
+            return False
+
+    async def story() -> float:
+        row = {"status": "NEW", "ts_accepted": None, "ts_ns": wall[0], "instrument_id": "BTCUSDT-PERP.BINANCE"}
+        package: Any = SimpleNamespace(journal=SimpleNamespace(orders={"t1a": row}))
+        stopping = Stopping(package, SimpleNamespace(), None, Unknown(0), lambda: wall[0])  # type: ignore[arg-type]
+        began = time.monotonic()
+        assert not await stopping._settled()
+        wall[0] += step_secs * 10**9
+        while not await stopping._settled():
+            await asyncio.sleep(0.01)
+        return time.monotonic() - began
+
+    assert 0.2 <= asyncio.run(story()) < 5
+    assert set(asked) == {"BTCUSDT t1a"}
+
+
 @pytest.mark.req("O-10")
 def test_a_halted_symbol_is_tried_on_with_growing_pauses_and_an_alert(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "LOOK_SECS", 0.05)
@@ -208,16 +236,21 @@ def test_a_halted_symbol_is_tried_on_with_growing_pauses_and_an_alert(monkeypatc
 
     async def story(server: Server, clearing: Clearing, client: SafetyClient) -> None:
         del client
-        clearing.alert, clearing._patience_secs = told.append, 8.0
+        clearing.alert = told.append
         lingering(server, LATE)
-        for status, at_secs in (("HALT", 0), ("TRADING", 4)):
+        sixth = {"request": "POST /fapi/v1/order", "nth": 6}
+        for status, when in (("HALT", {"at_secs": 0}), ("TRADING", sixth)):
             do = [{"act": "set_status", "symbol": "BTCUSDT", "status": status}]
-            await armed(server, {"name": status, "when": {"at_secs": at_secs}, "do": do})
+            await armed(server, {"name": status, "when": when, "do": do})
         assert await clearing.cancel_until_none()  # cancels still go
         assert await clearing.flatten()
-        tries = [row["ts_ns"] for row in server.venue.ledger.of("request") if row["path"] == "/fapi/v1/order"]
+        asked = [row for row in server.venue.ledger.of("request") if row["method"] == "POST"]
+        tries = [row["ts_ns"] for row in asked if row["path"] == "/fapi/v1/order"]
         gaps = [(after - before) / 1e9 for before, after in itertools.pairwise(tries)]
-        assert gaps[-1] > 2 * gaps[0]
+        # 0.05 s between looks, and from the second refusal on 0.1, 0.2, 0.4 and 0.8 s more; a sleep may end a little early
+        least = (0.045, 0.145, 0.245, 0.445, 0.845)
+        assert len(gaps) >= 5
+        assert all(gap > pause for gap, pause in zip(gaps, least, strict=False)), gaps
         assert left(server) == CLEAN
 
     cleared(story, **HELD)

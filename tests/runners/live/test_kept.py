@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import signal
@@ -45,6 +44,11 @@ def exit_code(app: Any, *arguments: str) -> int:
     return int(ended.value.code or 0)
 
 
+def ordered(server: Server, count: int) -> bool:
+    """Whether we have sent so many orders."""
+    return len(server.venue.exchange.desk.orders) >= count
+
+
 def filled(server: Server, count: int) -> bool:
     """Whether our orders have had so many fills."""
     return len(server.venue.exchange.desk.fills) >= count
@@ -57,7 +61,7 @@ def test_a_session_decides_the_same_again_and_its_recording_is_the_market_that_i
     async def story(server: Server) -> None:
         config = written(tmp_path, server.url, on_stop="flatten", params={"hold_secs": 0.7, "patience_secs": 1.5})
         async with running(config, *kept(tmp_path)) as node:
-            await node.until(lambda: filled(server, 5), "five fills")
+            await node.until(lambda: filled(server, 5) and ordered(server, 4), "five fills of four orders")
             node.interrupt()
             assert await node.ended() == 5, node.story
         assert "data.record" not in node.said("notice")[0]["text"]
@@ -112,13 +116,15 @@ def test_a_recorder_that_fails_is_told_once_and_a_shadow_goes_on_and_a_killed_on
         with FileLock(folder / ".binance_usdm_btcusdt.lock"):  # somebody else records there
             async with running(config, *kept(tmp_path), "--set", "mode=shadow") as node:
                 await node.until(lambda: any(line["orders"] >= 2 for line in node.said("status")), "two orders")
-                await asyncio.sleep(1.5)  # the last whole second goes to the disk
+                (tape,) = (tmp_path / "state" / "test.shadow" / "tapes").glob("*.tape.gz")
+                for _ in range(2):  # of what is appended now, the second part was taken from memory after those two
+                    size = tape.stat().st_size
+                    await node.until(lambda: tape.stat().st_size > size, "the next second on the disk")  # noqa: B023
                 node.process.send_signal(signal.SIGKILL if os.name != "nt" else signal.SIGTERM)
                 await node.ended()
         failures = [line["text"] for line in node.said("warning") if "recording failed" in line["text"]]
         assert len(failures) == 1
         assert "is being recorded into" in failures[0]
-        (tape,) = (tmp_path / "state" / "test.shadow" / "tapes").glob("*.tape.gz")
         score = scored(tape)
         assert score.cut
         assert (score.same, score.first) == (score.decisions, None)

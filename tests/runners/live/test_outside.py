@@ -16,7 +16,7 @@ from runners.config import Trust
 from runners.incidents.finding import list_incidents
 from runners.incidents.replaying import replay_incident
 from runners.status_file import Status, read_status
-from tests.runners.live.support import Node, running, told, written
+from tests.runners.live.support import RESTING, Node, running, told, written
 from tests.runners.live.test_stops import holds, rests
 
 REASON = "spread looks wrong"
@@ -52,7 +52,7 @@ def test_a_halt_beside_a_node_cancels_stops_with_exit_code_4_and_leaves_an_incid
     state = tmp_path / "state"
 
     async def story(server: Server) -> None:
-        config = written(tmp_path, server.url, on_stop="flatten", params={"offset_ticks": 8, "patience_secs": 600})
+        config = written(tmp_path, server.url, on_stop="flatten", params=RESTING)
         async with running(config) as node:
             await node.until(rests(server), "a resting order")
             place = await trading(node, state)

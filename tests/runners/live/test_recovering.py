@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ from tests.adapters.simulated_binance.support import STILL, still_scenario
 from tests.runners.live.recovering_support import BTC, DeadNode, World, recover, said, told
 
 D = Decimal
+LISTED = "/fapi/v1/openOrders"
 
 
 @pytest.mark.req("O-6", "O-9")
@@ -139,6 +142,30 @@ def test_a_lost_ack_of_a_cancel_proves_nothing_and_the_order_is_cancelled_again(
     told(tmp_path, story, still_scenario(faults=[drop]))
 
 
+@pytest.mark.req("O-6")
+def test_a_cancel_that_the_venue_calls_unknown_proves_nothing_and_the_next_look_decides(tmp_path: Path) -> None:
+    """-2011 on the DELETE of an order that is open: it is written down, and the order is cancelled again."""
+
+    async def story(here: World) -> None:
+        node = DeadNode(here)
+        name = node.row()
+        here.place(name)
+        node.hears(name, "OrderPendingCancel", "PENDING_CANCEL")
+        node.dies()
+        await recover(here)
+        assert (here.exchange.desk.open_orders(), here.row(name).status) == ([], "CANCELED")
+        assert here.actions().count(("4.pending_cancel_open", "Cancel")) == 2
+        with closing(sqlite3.connect(here.journal)) as db:
+            assert ("-2011",) in db.execute("SELECT outcome FROM cancels WHERE client_order_id = ?", (name,)).fetchall()
+
+    says = {"act": "answer", "status": 400, "code": -2011}
+    told(
+        tmp_path,
+        story,
+        still_scenario(faults=[{"name": "-2011", "when": {"request": "DELETE /fapi/v1/order"}, "do": [says]}]),
+    )
+
+
 @pytest.mark.req("O-6", "R-13")
 def test_a_persons_trade_while_down_is_external_and_a_persons_order_refuses(tmp_path: Path) -> None:
     async def story(here: World) -> None:
@@ -203,13 +230,21 @@ def test_an_unknown_epoch_from_before_latches_and_one_from_after_our_start_is_a_
         with pytest.raises(SafetyRefusal, match="journal_rollback"):
             await recover(here)
         assert here.row("t1zzzzzz000001").status == "CANCELED"
-        asyncio.get_running_loop().call_later(0.1, here.place, "t1yyyyyy000001")
+        another = asyncio.create_task(placed_after_a_look(here, "t1yyyyyy000001"))
         with pytest.raises(SplitBrainFound, match="nothing was touched") as caught:
             await recover(here)
+        await another
         assert caught.value.exit_code == 7
         assert len(here.exchange.desk.open_orders()) == 1
 
     told(tmp_path, story)
+
+
+async def placed_after_a_look(here: World, name: str) -> None:
+    """Another node places an order as soon as ours has looked for the first time: so after our start."""
+    before = len(here.server.venue.ledger.of("request"))
+    await until(lambda: any(row["path"] == LISTED for row in here.server.venue.ledger.of("request")[before:]))
+    here.place(name)
 
 
 @pytest.mark.req("O-9")
@@ -286,6 +321,22 @@ def test_the_stop_of_a_position_that_stays_stays_and_goes_with_it(tmp_path: Path
     told(tmp_path, story)
 
 
+@pytest.mark.req("O-10", "X-4")
+def test_the_stop_of_a_position_that_is_closed_goes_after_it_and_a_refusal_leaves_both(tmp_path: Path) -> None:
+    async def story(here: World) -> None:
+        await held_with_a_stop(here)
+        with pytest.raises(SafetyRefusal, match="positions is refuse"):
+            await recover(here, positions="refuse")
+        assert [order.status for order in here.exchange.algo.orders.values()] == ["NEW"]
+        await recover(here, positions="close")
+        assert (here.held(), here.file.net, here.file.open_orders) == (D(0), {}, ())
+        rows = here.server.venue.ledger.of("position") + here.server.venue.ledger.of("algo_order")
+        steps = [str(row.get("algoStatus", row["kind"])) for row in sorted(rows, key=lambda row: row["seq"])]
+        assert steps[-2:] == ["position", "CANCELED"]  # flat first, then without a stop
+
+    told(tmp_path, story)
+
+
 @pytest.mark.req("O-6")
 def test_a_stop_that_was_reached_while_down_is_booked_to_its_own_row(tmp_path: Path) -> None:
     async def story(here: World) -> None:
@@ -335,10 +386,10 @@ async def fault(here: World, act: dict[str, Any]) -> None:
 
 async def until(truth: Callable[[], bool]) -> None:
     """Wait until it is so."""
-    for _ in range(400):
+    for _ in range(3000):
         if truth():
             return
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.02)
     raise AssertionError("it did not happen")
 
 

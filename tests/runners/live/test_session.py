@@ -40,6 +40,7 @@ def test_orders_queue_fill_in_parts_and_leave_reduce_only_and_all_three_accounts
             (tmp_path / "state" / "test" / "STOP").touch()
             assert await node.ended() == 5, node.story
         agreed(server, node.directory)
+        assert any(row["queue_ahead"] for row in table(node.directory, "orders"))  # it waited behind others
         assert [line["holds"] for line in node.said("position")] == [True]
 
     told(story)
@@ -69,7 +70,6 @@ def agreed(server: Server, directory: Path, status: str = "completed") -> None:
         assert orders[name]["filled_quantity"] == exact(server, order.filled, "size"), name
         assert orders[name]["status"] == str(order.status).removesuffix("_IN_MATCH"), name
         assert orders[name]["reduce_only"] == order.reduce_only
-    assert any(row["queue_ahead"] for row in orders.values())  # it waited behind others
     account = json.loads((directory / "live" / "account.json").read_text(encoding="utf-8"))
     assert Decimal(account["ending_balance"]) == exchange.account.wallet
     summary = json.loads((directory / "summary.json").read_text(encoding="utf-8"))

@@ -16,7 +16,7 @@ import pytest
 from adapters.simulated_binance.server import Server
 from execution.journal_check import verify
 from execution.journal_read import read_journal
-from tests.runners.live.support import LIVELY, lively, running, told, written
+from tests.runners.live.support import LIVELY, RESTING, lively, running, told, written
 
 PUBLIC = {"/fapi/v1/time", "/fapi/v1/exchangeInfo", "/fapi/v1/depth"}
 NO_KEYS = {name: value for name, value in os.environ.items() if "API" not in name} | {"EXCHANGE": "nobody-reads-this"}
@@ -188,12 +188,14 @@ def test_an_exception_ends_a_shadow_with_exit_code_1_and_values_what_it_holds_at
 @pytest.mark.req("L-1")
 def test_a_shadow_runs_beside_the_real_node_of_the_same_account(tmp_path: Path) -> None:
     async def story(server: Server) -> None:
-        config = written(tmp_path, server.url, on_stop="flatten", params={"offset_ticks": 8, "patience_secs": 600})
+        config = written(tmp_path, server.url, on_stop="flatten", params=RESTING)
         async with running(config) as real:
             await real.until(lambda: bool(server.venue.exchange.desk.open_orders()), "a resting order")
             sent = len(server.venue.exchange.desk.orders)
-            async with running(config, *mode("shadow"), "--stop-after", "4", env=NO_KEYS) as shadow:
-                assert await shadow.ended() == 0, shadow.story
+            async with running(config, *mode("shadow"), env=NO_KEYS) as shadow:
+                await shadow.until(lambda: any(line["orders"] for line in shadow.said("status")), "an order of its own")
+                shadow.interrupt()
+                assert await shadow.ended() == 5, shadow.story
             assert shadow.said("ended")[0]["orders"] >= 1
             assert len(server.venue.exchange.desk.orders) == sent
             assert len(server.venue.exchange.desk.open_orders()) == 1  # that of the real node stays where it is

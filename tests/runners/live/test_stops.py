@@ -13,7 +13,7 @@ import pytest
 from adapters.simulated_binance.server import Server
 from adapters.simulated_binance.tickets import read_order
 from tests.adapters.simulated_binance.support import order_params
-from tests.runners.live.support import running, told, written
+from tests.runners.live.support import PATIENT, RESTING, running, told, written
 from tests.runners.live.test_session import agreed
 
 
@@ -36,7 +36,7 @@ def holds(server: Server) -> Callable[[], bool]:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
 def test_a_signal_cancels_verifies_and_exits_5_and_a_second_one_changes_nothing(tmp_path: Path, number: int) -> None:
     async def story(server: Server) -> None:
-        config = written(tmp_path, server.url, params={"offset_ticks": 8, "patience_secs": 600})
+        config = written(tmp_path, server.url, params=RESTING)
         async with running(config) as node:
             await node.until(rests(server), "a resting order")
             node.interrupt(number)
@@ -75,10 +75,10 @@ def test_stop_flatten_closes_what_the_policy_would_keep_and_a_second_node_is_ref
 @pytest.mark.req("O-10")
 def test_an_exception_in_a_timer_stops_in_the_same_order_with_exit_code_1(tmp_path: Path) -> None:
     async def story(server: Server) -> None:
-        params = {"offset_ticks": 8, "patience_secs": 600, "fails_after_secs": 4}
+        params = RESTING | {"fails_after_secs": 1, "fails_resting": True}
         async with running(written(tmp_path, server.url, params=params)) as node:
-            await node.until(rests(server), "a resting order")
             assert await node.ended() == 1, node.story
+        assert [row["step"] for row in server.venue.ledger.of("order")] == ["NEW", "CANCELED"]
         assert server.venue.exchange.desk.open_orders() == []
         assert "planted in a timer" in node.said("stopping")[0]["text"]
         assert cancels(server) >= 1
@@ -91,14 +91,16 @@ SILENT = {"act": "silence_sockets", "secs": 600}
 
 @pytest.mark.req("O-10")
 @pytest.mark.parametrize(
-    ("which", "sentence"), [("user", "the private stream is silent: order t1"), ("market", "no market event for")]
+    ("which", "silence_secs", "sentence"),
+    [("user", 60, "the private stream is silent: order t1"), ("market", 6, "no market event for")],
 )
 def test_the_loss_of_a_stream_ends_the_session_with_the_account_in_order(
-    tmp_path: Path, which: str, sentence: str
+    tmp_path: Path, which: str, silence_secs: int, sentence: str
 ) -> None:
     async def story(server: Server) -> None:
         config = written(tmp_path, server.url, on_stop="flatten", params={"hold_secs": 3})
-        async with running(config, "--set", "data.max_silence_secs=4") as node:
+        silence = ("--set", f"data.max_silence_secs={silence_secs}")
+        async with running(config, *silence, program=PATIENT) as node:
             await node.until(holds(server), "a position")
             await armed(server, {"name": "dead", "when": {"at_secs": 0}, "do": [SILENT | {"which": which}]})
             assert await node.ended() == 1, node.story
@@ -111,7 +113,7 @@ def test_the_loss_of_a_stream_ends_the_session_with_the_account_in_order(
 @pytest.mark.req("P-5")
 def test_an_account_that_cannot_be_verified_exits_6_whatever_stopped_it(tmp_path: Path) -> None:
     async def story(server: Server) -> None:
-        config = written(tmp_path, server.url, params={"offset_ticks": 8, "patience_secs": 600})
+        config = written(tmp_path, server.url, params=RESTING)
         async with running(config) as node:
             await node.until(rests(server), "a resting order")
             outage = {"act": "outage", "secs": 600, "status": 503, "code": -1001}
@@ -151,9 +153,11 @@ def test_after_a_kill_the_position_is_adopted_and_counted(tmp_path: Path) -> Non
             await node.until(holds(server), "a position")
             node.process.kill()
             await node.ended()
-        again = written(tmp_path, server.url, on_start="adopt", params={"offset_ticks": 8})
-        async with running(again, "--stop-after", "6") as node:
-            assert await node.ended() == 0, node.story
+        again = written(tmp_path, server.url, on_start="adopt", params=RESTING)
+        async with running(again) as node:
+            await node.until(lambda: bool(node.said("running")) and rests(server)(), "an order beside the position")
+            node.interrupt()
+            assert await node.ended() == 5, node.story
         held = server.venue.exchange.account.positions["BTCUSDT"].amount
         found = [line["text"].split(",")[0] for line in node.said("found")]
         assert f"position BTCUSDT long {held:f}: adopted" in found

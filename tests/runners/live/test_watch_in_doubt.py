@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 
 from execution.journal import MemoryJournal
-from runners.live.strangers import Strangers
+from risk.request import Side
+from runners.live.closes import instrument_of
+from runners.live.strangers import SHOWN_MS, Strangers
 from tests.adapters.simulated_binance.support import still_scenario
+from tests.risk.account import order as asked_for
 from tests.runners.live.recovering_support import BTC, World, told
 
 
@@ -25,10 +28,17 @@ from tests.runners.live.recovering_support import BTC, World, told
     ],
 )
 def test_a_difference_waits_for_the_order_in_doubt_and_for_nothing_else(
-    tmp_path: Path, name: str, lag_secs: float, in_doubt: bool, told_of: str | None
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    lag_secs: float,
+    in_doubt: bool,
+    told_of: str | None,
 ) -> None:
+    monkeypatch.setattr("runners.live.strangers.PATIENCE_SECS", 30.0)  # this process, the venue, may wait for a core
+
     async def story(here: World) -> None:
-        since = here.client.clock.ms()
+        since = here.client.clock.ms() - 1000  # the venue's clock is known to a few milliseconds
         here.place(name, price=None)
         heard: list[str] = []
         strangers = Strangers(
@@ -39,3 +49,35 @@ def test_a_difference_waits_for_the_order_in_doubt_and_for_nothing_else(
         assert heard == ([] if told_of is None else [told_of])
 
     told(tmp_path, story, still_scenario(behaviour={"query_lag_secs": lag_secs}))
+
+
+@pytest.mark.req("R-13", "O-4")
+@pytest.mark.parametrize(
+    ("side", "aged_ms", "told_of"),
+    [
+        (Side.BUY, 0, []),  # -2013 for a few seconds: it may be the order of ours that works
+        (Side.SELL, 0, ["trip"]),  # we buy, and somebody sold
+        (Side.BUY, SHOWN_MS, ["trip"]),  # by now the venue would show it
+    ],
+)
+def test_a_young_trade_whose_order_is_not_shown_yet_may_be_of_an_order_of_ours_that_works_on_its_side(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, side: Side, aged_ms: int, told_of: list[str]
+) -> None:
+    monkeypatch.setattr("runners.live.strangers.PATIENCE_SECS", 30.0)
+
+    async def story(here: World) -> None:
+        since = here.client.clock.ms() - 1000
+        here.place("t1aaaaaa000001", price=None)
+        heard: list[str] = []
+        journal = MemoryJournal()
+        journal.order(asked_for(client_order_id="t1aaaaaa000001", instrument_id=instrument_of(BTC), side=side), None)
+        strangers = Strangers(
+            here.client, journal, "t1", (BTC,), since, lambda _iid: Decimal("0.010"),
+            lambda _why, _figures: heard.append("trip"), lambda _why: heard.append("fault"),
+        )  # fmt: skip
+        now = here.client.clock.ms
+        monkeypatch.setattr(here.client.clock, "ms", lambda: now() + aged_ms)
+        assert await strangers.look() is bool(told_of)
+        assert heard == told_of
+
+    told(tmp_path, story, still_scenario(behaviour={"query_lag_secs": 60}))

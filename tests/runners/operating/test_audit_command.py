@@ -209,8 +209,6 @@ def test_a_fill_that_the_journal_has_not_booked_is_named_with_its_order(tmp_path
 def test_no_journal_another_accounts_journal_and_a_silent_venue_are_one_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(auditing, "PATIENCE_SECS", 0.5)
-
     async def story(scene: Scene) -> None:
         with pytest.raises(HyperTradingError, match=r"there is no journal") as caught:
             await audited(scene)
@@ -222,6 +220,7 @@ def test_no_journal_another_accounts_journal_and_a_silent_venue_are_one_sentence
         ) as caught:
             await audited(scene)
         assert caught.value.exit_code == 4
+        monkeypatch.setattr(auditing, "PATIENCE_SECS", 0.5)  # for a venue that will not answer
         scene.arm({"at_secs": 0}, {"act": "outage", "secs": 600, "status": 503})
         with pytest.raises(HyperTradingError, match=r"127\.0\.0\.1 does not answer") as caught:
             await audited(scene)

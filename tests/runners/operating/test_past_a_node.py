@@ -17,10 +17,10 @@ from runners import __main__ as root
 from runners._cli import run
 from runners.accounts import AccountPlace, operator
 from runners.halting import standing
-from tests.runners.live.support import ROOT, Node, running, told, written
+from tests.runners.live.support import RESTING, ROOT, Node, running, told, written
 from tests.runners.live.test_stops import holds, lingering, rests
 
-DEADLINE_SECS = 60.0
+DEADLINE_SECS = 120.0
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="no SIGSTOP and SIGKILL on this system")
 ORPHAN = "x-aHRE4BCj-Rt1zzzzzz000001"
 
@@ -75,7 +75,7 @@ def test_a_frozen_node_that_holds_the_lock_is_named_and_cleared_past_and_enters_
     tmp_path: Path,
 ) -> None:
     async def story(server: Server) -> None:
-        config = written(tmp_path, server.url, params={"offset_ticks": 8, "patience_secs": 600})
+        config = written(tmp_path, server.url, params=RESTING)
         async with running(config) as node:
             await node.until(rests(server), "a resting order")
             node.interrupt(signal.SIGSTOP)

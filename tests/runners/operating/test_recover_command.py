@@ -18,6 +18,7 @@ from runners.operating.reach import Target, find_target
 from runners.operating.recovery import Told, accepted_of, as_json, recover, table
 from runners.recover import app
 from tests.runners.live.recovering_support import BTC, DeadNode, World, told
+from tests.runners.live.test_recovering import placed_after_a_look
 
 D = Decimal
 CONFIG = """\
@@ -111,8 +112,9 @@ def test_a_second_node_is_exit_code_7_and_a_running_one_is_not_disturbed(tmp_pat
                 await done(target)
             assert (await done(target, dry=True)).exit_code == 0
 
-        asyncio.get_running_loop().call_later(0.5, here.place, "t1yyyyyy000001")
+        another = asyncio.create_task(placed_after_a_look(here, "t1yyyyyy000001"))
         split = await done(target)
+        await another
         assert (split.exit_code, "nothing was touched" in split.verdict) == (7, True)
         assert len(here.exchange.desk.open_orders()) == 1
 

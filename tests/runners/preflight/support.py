@@ -18,7 +18,7 @@ from runners.preflight.report import Check, Report, Result
 from runners.preflight.run import preflight
 from tests.adapters.simulated_binance.support import order_params
 
-PATIENCE_SECS = 30.0
+PATIENCE_SECS = 60.0
 NOTHING: Mapping[str, str] = {}
 ACCOUNT = {"margin_type": "isolated", "leverage": 3}
 CONFIG = """\
@@ -88,7 +88,7 @@ def look(
     before: Before | None = None,
     environ: Mapping[str, str] = NOTHING,
     dot_env: Path | None = None,
-    stream_secs: float = 5.0,
+    stream_secs: float = 20.0,
     **scenario: Any,
 ) -> Looked:
     """Look at a venue of this scenario; `account` changes its account."""

@@ -93,7 +93,7 @@ def test_a_position_that_will_be_closed_is_listed_with_what_happens_to_it(tmp_pa
 @pytest.mark.req("L-6")
 def test_a_still_book_is_warned_of_and_silence_is_not(tmp_path: Path) -> None:
     still = {"kind": "synthetic", "mid": "60000", "levels": 2, "events_per_sec": 0, "trades_per_sec": 0}
-    seen = look(tmp_path, symbols={"BTCUSDT": {"min_notional": 100, "market": still}})
+    seen = look(tmp_path, stream_secs=3.0, symbols={"BTCUSDT": {"min_notional": 100, "market": still}})
     assert "but no quote of BTCUSDT" in warnings(seen)["public streams"]
 
 
@@ -123,7 +123,7 @@ async def _command(folder: Path, *options: str) -> tuple[int, str, str]:
             sys.executable, "-m", "runners", "preflight", str(folder / "live.yaml"), *options, cwd=ROOT,
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
-        out, error = await asyncio.wait_for(process.communicate(), 60)
+        out, error = await asyncio.wait_for(process.communicate(), 120)
         return process.returncode or 0, out.decode(), error.decode()
 
 

@@ -23,7 +23,7 @@ QUICK: dict[str, Any] = {
     "market": "usdm",
     "symbols": ("BTCUSDT",),
     "flush_secs": 0.05,
-    "silence_secs": 1.5,
+    "silence_secs": 20.0,
     "first_pause_secs": 0.05,
     "longest_pause_secs": 0.2,
     "snapshot_spacing_secs": 0.0,

@@ -52,13 +52,16 @@ def test_a_line_is_the_message_as_it_came(tmp_path: Path) -> None:
     run(story)
 
 
+SILENCED: dict[str, Any] = {"act": "silence_sockets", "which": "market", "secs": None}
+SOON = {"silence_secs": 3.0}
+"""For tests of silence alone: a venue in this process that has to wait for a core is silent as well."""
 BROKEN: dict[str, tuple[dict[str, Any], int]] = {
     "a depth update that the venue skips": ({"act": "skip_depth", "symbol": "BTCUSDT", "count": 1}, 1),
     "a depth update that gets lost": ({"act": "drop"}, 1),
     "a depth update cut short": ({"act": "truncate", "keep": 0.5}, 1),
     "a depth update that is no JSON": ({"act": "corrupt"}, 1),
     "closed sockets": ({"act": "close_sockets", "which": "market"}, 1),
-    "sockets that fall silent": ({"act": "silence_sockets", "which": "market", "secs": None}, 1),
+    "sockets that fall silent": (SILENCED, 1),
     "a venue that is gone for a while": ({"act": "refuse_connections", "secs": 0.3}, 1),
 }
 
@@ -68,9 +71,10 @@ BROKEN: dict[str, tuple[dict[str, Any], int]] = {
 def test_a_break_is_noticed_and_a_new_snapshot_mends_the_book(name: str, tmp_path: Path) -> None:
     action, gaps = BROKEN[name]
     fault = {"when": {"event": DEPTH, "nth": 60}, "do": [action]}
+    changes = SOON if action is SILENCED else {}
 
     async def story() -> None:
-        async with Server(Venue(busy_scenario(fault))) as venue, recording(venue.url, tmp_path) as watched:
+        async with Server(Venue(busy_scenario(fault))) as venue, recording(venue.url, tmp_path, changes) as watched:
             await watched.until(lambda: len(watched.told("gap")) == gaps and len(watched.told("snapshot")) >= 2)
             await watched.until(lambda: watched.recorder.standings()[0].has_book)
             await watched.more(200)
@@ -142,9 +146,9 @@ def test_a_stream_that_never_speaks_is_named(tmp_path: Path) -> None:
     mute = {"when": {"event": "btcusdt@trade", "times": None}, "do": [{"act": "drop"}]}
 
     async def story() -> None:
-        async with Server(Venue(busy_scenario(mute))) as venue, recording(venue.url, tmp_path) as watched:
+        async with Server(Venue(busy_scenario(mute))) as venue, recording(venue.url, tmp_path, SOON) as watched:
             await watched.until(lambda: bool(watched.told("silent")))
-        assert [event.text for event in watched.told("silent")] == ["no message of btcusdt@trade in 1.5 s"]
+        assert [event.text for event in watched.told("silent")] == ["no message of btcusdt@trade in 3 s"]
 
     run(story)
 
