@@ -16,7 +16,8 @@ KILLS: tuple[Kill, ...] = (
     "K1 SIGKILL", "K2 power loss", "K2 lost tail", "K3 freeze", "K4 missing", "K4 older", "K4 I/O error",
 )  # fmt: skip
 ENDED_BY_THE_VENUE = frozenset({"post-only expiry", "definite reject", "executed but -1000"})
-EXIT_DONE = "exit executed, no answer"
+EXIT_DONE = frozenset({"exit arrived", "exit executed, no answer"})
+"""The venue has the exit: dead or alive, it is executed."""
 CONDITION_ONLY = {"cancelled by the countdown", "cancelled by a person", "queries lag by 3 s"}
 
 
@@ -102,7 +103,7 @@ def _by_other_flight(cell: Cell) -> str | None:
         return "no margin is asked of a cancel"
     if point.flight[0] == CANCEL and outcome.target in ("full", "cross"):
         return "it is over before it could be cancelled"
-    if (point.flight, point.name) == ((ORDER, "exit"), EXIT_DONE) and outcome.expects == "refuse":
+    if point.name in EXIT_DONE and outcome.expects == "refuse":
         return "the position is closed by then: there is nothing to be liquidated"
     if point.reach == "ended" and not (outcome.executes and outcome.answered):
         return "no answer comes"

@@ -11,6 +11,7 @@ from typing import Any
 
 from nautilus_trader.model import InstrumentId, Price
 
+from risk.valuation import unfloated
 from runners.engine_venue import VenuePlan, bps
 from runners.funding import Payment
 
@@ -62,7 +63,7 @@ def account_figures(
 
 def _held(cache: Any, portfolio: Any, instrument: Any, top: tuple[float, float] | None) -> dict[str, Any]:
     iid: InstrumentId = instrument.id
-    quantity = Decimal(portfolio.net_position(iid))
+    quantity = unfloated(Decimal(portfolio.net_position(iid)), instrument.size_precision)
     if top is None:
         return {"quantity": _text(quantity), "avg_price": None, "mid": None, "unrealised": "0"}
     mid = (Decimal(repr(top[0])) + Decimal(repr(top[1]))) / 2

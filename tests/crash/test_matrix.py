@@ -45,6 +45,12 @@ def test_a_slice_has_every_point_once_and_turns_through_the_outcomes() -> None:
     assert all(impossible(cell) is None for cell in (*first, *second))
 
 
+def test_nothing_is_liquidated_once_the_venue_has_the_exit_and_something_is_before() -> None:
+    forced = {cell.point.name for cell in valid() if cell.outcome.expects == "refuse"}
+    assert not forced & {"exit arrived", "exit executed, no answer"}
+    assert "exit row, committed" in forced
+
+
 @pytest.mark.req("O-6")
 def test_six_outcomes_of_every_point_are_six_where_there_are_so_many_and_begin_with_the_first() -> None:
     many = slice_of(0, outcomes=6)
