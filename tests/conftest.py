@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import sys
 from pathlib import Path
 
 import pytest
@@ -42,3 +44,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if len(kept) < len(items):
         config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("soak") is not None])
         items[:] = kept
+
+
+THREADED = {"adapters", "catalog", "crash", "monitoring"}
+"""Folders whose code works on threads."""
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _nothing_left_of_engines(request: pytest.FixtureRequest) -> None:
+    """Drop here what engines of earlier tests have left in cycles: on another thread Nautilus' objects may not be dropped."""
+    folder = request.path.relative_to(Path(__file__).parent).parts[0]
+    if folder in THREADED and "nautilus_trader" in sys.modules:
+        gc.collect()

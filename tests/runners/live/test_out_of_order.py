@@ -21,7 +21,7 @@ def test_a_fill_that_comes_after_the_end_of_its_order_ends_the_session_flat_and_
 ) -> None:
     async def story(server: Server) -> None:
         await armed(server, {"name": "late", "when": LATE, "do": [{"act": "delay", "secs": 1.0}]})
-        config = written(tmp_path, server.url, on_stop="flatten", params={"hold_secs": 600, "size": 0.3})
+        config = written(tmp_path, server.url, on_stop="flatten", params={"hold_secs": 600, "size": 0.75})
         async with running(config, *AT_MARKET, program=PATIENT) as node:
             assert await node.ended() == 1, node.story
         why = node.said("stopping")[0]["text"]
