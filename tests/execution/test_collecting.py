@@ -15,6 +15,15 @@ from tests.execution.test_journal_live import at
 from tests.execution.test_journals import fill, order
 
 
+@pytest.fixture(autouse=True)
+def _usual_thresholds() -> Iterator[None]:
+    """The tests' own are so high that hardly anything is collected by itself."""
+    before = gc.get_threshold()
+    gc.set_threshold(700, 10, 10)
+    yield
+    gc.set_threshold(*before)
+
+
 @pytest.fixture
 def collected_on() -> Iterator[list[str]]:
     """Names of the threads on which a collection began."""
