@@ -168,7 +168,7 @@ class KeptBook:
         return self.top
 
     def best(self) -> tuple[float, float]:
-        """Return the best prices now."""
+        """Best bid and ask now, (0, 0) where there is no top; cheaper than `current`, which also carries sizes."""
         foreseen = self.foreseen
         if foreseen is None:
             return (self.top.bid, self.top.ask) if self.top is not None else NO_PRICES
@@ -256,11 +256,6 @@ class Books:
         """Best bid and ask now; None before the first snapshot and while the book is cleared."""
         kept = self._books.get(instrument_id)
         return kept.current() if kept is not None else None
-
-    def best(self, instrument_id: InstrumentId) -> tuple[float, float]:
-        """Best bid and ask now, (0, 0) where there is no top; cheaper than `top`, which also carries sizes."""
-        kept = self._books.get(instrument_id)
-        return kept.best() if kept is not None else NO_PRICES
 
     def book(self, instrument_id: InstrumentId) -> OrderBook | None:
         """The live L2 book; read it, never change it."""
