@@ -28,7 +28,7 @@ from risk.latch_log import FileLatchLog
 from runners.cancel import cancel
 from runners.config import Trust, load_live
 from runners.halt import halt
-from runners.live import opening, session, strangers
+from runners.live import forgetting, opening, session, strangers
 from runners.live.choose import run as run_mode
 from runners.live.session import Options
 from runners.live.status import QUIET_SECS, JsonLines
@@ -36,6 +36,8 @@ from runners.preflight.report import Report
 
 SOAK_STATUS_SECS, SOAK_PATIENCE_SECS = 0.9, 10.0
 """Between two lines of status; for the answer to whose trade it was: the venue is a process that may have to wait for a core."""
+SOAK_KEPT_NS = 150 * 10**9
+"""What is over leaves memory after this: a day's messages come within the hour, so it is what an hour is to a day."""
 CLOCK_BOUND_MS, SLACK_MS = 200, 800
 """Of the fence; the receive window stays 5000 ms."""
 
@@ -86,6 +88,7 @@ def live(order: Order) -> None:
         resolved = load_live(Path(order.config), (), trust)
         if order.role == "soak":
             setattr(strangers, "PATIENCE_SECS", SOAK_PATIENCE_SECS)  # noqa: B010
+            setattr(forgetting, "KEPT_NS", SOAK_KEPT_NS)  # noqa: B010
         every = SOAK_STATUS_SECS if order.role == "soak" else QUIET_SECS
         code = asyncio.run(run_mode(resolved, Options(trust=trust), JsonLines(every_secs=every)))
         trace.write(ended=code)

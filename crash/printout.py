@@ -94,10 +94,14 @@ class Tally:
 
     @property
     def passes(self) -> bool:
-        """Nothing was found, every planted bug was, and hardly anything was left out."""
+        """Nothing was found, every planted bug was, and hardly anything was left out.
+
+        A run of every write point must also have reached every statement that writes; that of the whole product sent every request.
+        """
         clean = not any(self.count(verdict) for verdict in Verdict) and not self.idle
         told = len(self.skipped) <= MOST_SKIPPED * max(1, self.asked)
-        hit = not self.whole or not (self.missed_sites or self.missed_requests)
+        every_point = {one.cell.point for one in self.results} >= set(POINTS)
+        hit = not (every_point and self.missed_sites) and not (self.whole and self.missed_requests)
         return clean and told and hit and len(self.caught) == len({one.mutant for one in self.planted})
 
 

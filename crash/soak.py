@@ -34,7 +34,9 @@ from crash.venue_side import MARKET, WatchedServer, build_venue
 DAY_MESSAGES = 23_500_000
 """93,954 messages in 344.8 s of the recorded USD-M market, for 24 hours."""
 TICK_SECS, LOOK_SECS = 0.02, 2.0
-LEAST_RATE, MOST_RATE = 50.0, 6000.0
+LEAST_RATE, MOST_RATE = 50.0, 20_000.0
+LONGEST_TICKS = 2.0
+"""Where the venue is late itself, it makes up for no more than this: its answers must not wait for the market."""
 KEEPS_UP, FASTER, SLOWER = 0.93, 1.25, 0.7
 LEAST_SENT, SEEN = 20, 500
 """Messages from which on a share means something; lines and ticks that are kept: ten seconds of the latter."""
@@ -160,8 +162,8 @@ class Soak:
         while not self._over(server):
             await asyncio.sleep(TICK_SECS)
             now = time.monotonic()
+            owed += course.rate * min(now - ticked, LONGEST_TICKS * TICK_SECS)
             course.stalled, ticked = max(course.stalled, now - ticked), now
-            owed += course.rate * TICK_SECS
             for event in islice(events, int(owed)):
                 background.apply(event)
             owed -= int(owed)

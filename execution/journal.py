@@ -137,7 +137,7 @@ class MemoryJournal:
     def order(self, request: OrderRequest, mid: float | None) -> None:
         """See `Journal.order`."""
         self.orders[request.client_order_id] = {
-            "seq": len(self.orders), "ts_ns": request.ts_ns, "strategy_id": request.strategy_id,
+            "seq": self.order_count, "ts_ns": request.ts_ns, "strategy_id": request.strategy_id,
             "instrument_id": request.instrument_id, "client_order_id": request.client_order_id,
             "side": request.side.name, "order_type": request.order_type, "price": request.price,
             "quantity": request.quantity, "filled_quantity": ZERO, "avg_price": None, "post_only": request.post_only,
@@ -155,6 +155,24 @@ class MemoryJournal:
     def refused(self) -> int:
         """How many orders were refused."""
         return len(self.refusals)
+
+    @property
+    def order_count(self) -> int:
+        """How many orders there were."""
+        return len(self.orders)
+
+    @property
+    def fill_count(self) -> int:
+        """How many fills there were."""
+        return len(self.fills)
+
+    def row(self, client_order_id: str) -> dict[str, Any] | None:
+        """Row of an order, wherever it is; None for an order that is not this session's."""
+        return self.orders.get(client_order_id)
+
+    def recall(self) -> str | None:
+        """Have every order and fill in `orders` and `fills`, as the end of a session needs them; why not, where that fails."""
+        return None
 
     def event(self, ts_ns: int, client_order_id: str, event: str, status: str | None, detail: str = "") -> None:
         """See `Journal.event`."""
@@ -194,7 +212,7 @@ class MemoryJournal:
         if order is not None:
             self._fill_order(order, fill)
         self.fills.append({
-            "seq": len(self.fills), "ts_ns": fill.ts_ns, "trade_id": fill.trade_id, "strategy_id": fill.strategy_id,
+            "seq": self.fill_count, "ts_ns": fill.ts_ns, "trade_id": fill.trade_id, "strategy_id": fill.strategy_id,
             "instrument_id": fill.instrument_id, "client_order_id": fill.client_order_id, "side": fill.side,
             "price": fill.price, "quantity": fill.quantity, "liquidity": fill.liquidity, "fee": fill.fee,
             "fee_asset": fill.fee_asset, "position_after": net,

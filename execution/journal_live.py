@@ -1,8 +1,10 @@
 """O-1, O-2, M-7: the journal of a live node: rows of this session in memory to read, everything on disk to survive.
 
 `order` returns when its row is committed, ahead of whatever is queued; everything else is committed in its order within moments,
-by one thread that owns the file. When the disk fails, the rows in memory go on, so that exits are sized and cancels sent by what is
-true; no further order is taken, and whoever watches is told, who shuts entries for the life of the process.
+by one thread that owns the file. What has long been over is on disk alone (`execution.journal_forgetting`).
+
+When the disk fails, the rows in memory go on, so that exits are sized and cancels sent by what is true; no further order is taken,
+and whoever watches is told, who shuts entries for the life of the process.
 """
 
 from __future__ import annotations
@@ -23,8 +25,9 @@ import pyarrow as pa
 from errors import HyperTradingError
 from execution import journal_chain, journal_tables, journal_venue, journal_writes
 from execution.ids import random_epoch
-from execution.journal import Fill, MemoryJournal, RiskEvent, adoption
+from execution.journal import Fill, RiskEvent, adoption
 from execution.journal_file import Connect, Durability, JournalFailed, connect
+from execution.journal_forgetting import ForgettingJournal
 from execution.journal_handing import begin_run, handed_of, joined
 from execution.journal_read import reading
 from execution.journal_venue import Whose
@@ -42,7 +45,7 @@ def wall_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-class LiveJournal(MemoryJournal):
+class LiveJournal(ForgettingJournal):
     """One session in the journal of its account.
 
     Parameters
@@ -73,14 +76,13 @@ class LiveJournal(MemoryJournal):
         self, path: Path, run: Run, whose: Whose | None = None, *, durability: Durability = "power",
         venue_ms: Callable[[], int] = wall_ms, connector: Connect = connect, draw: Callable[[], int] = random_epoch,
     ) -> None:  # fmt: skip
-        super().__init__()
-        self.path, self.run = path, run
+        scope = "" if whose is not None else f"{run.run_id}/"
+        super().__init__(path, run.run_id, scope)
+        self.run = run
         self._venue_ms, self._draw = venue_ms, draw
         self._writer = JournalWriter(path, durability, partial(begin_run, run, whose, draw), connector=connector)
         self.run = self._writer.opened
         self._refused = 0
-        self._scope = "" if whose is not None else f"{run.run_id}/"
-        self._reader: sqlite3.Connection | None = None
 
     # What `Journal` asks for ------------------------------------------------------------------------------------------
 
@@ -128,7 +130,10 @@ class LiveJournal(MemoryJournal):
 
     def fill(self, fill: Fill) -> bool:
         """See `Journal.fill`; a trade that an earlier session has booked is not booked again."""
-        if self._is_earlier(fill.instrument_id, fill.trade_id) or not super().fill(fill):
+        if self.is_on_disk(fill.instrument_id, fill.trade_id):
+            return False
+        self.row(fill.client_order_id)
+        if not super().fill(fill):
             return False
         scoped = replace(fill, trade_id=self._scope + fill.trade_id) if self._scope else fill
         self._post(lambda db: journal_writes.fill(db, self.run.run_id, scoped))
@@ -136,7 +141,7 @@ class LiveJournal(MemoryJournal):
 
     def has_trade(self, instrument_id: str, trade_id: str) -> bool:
         """Whether a trade is booked, by this session or an earlier one."""
-        return super().has_trade(instrument_id, trade_id) or self._is_earlier(instrument_id, trade_id)
+        return super().has_trade(instrument_id, trade_id) or self.is_on_disk(instrument_id, trade_id)
 
     def funding(
         self, ts_ns: int, instrument_id: str, strategy_id: str, position: Decimal, rate: Decimal | None, amount: Decimal
@@ -154,11 +159,13 @@ class LiveJournal(MemoryJournal):
 
     def reopen(self, client_order_id: str, status: str, why: str, ts_ns: int | None = None) -> None:
         """See `Journal.reopen`; also for an order of an earlier session."""
+        self.row(client_order_id)
         super().reopen(client_order_id, status, why, ts_ns)
         self._post(lambda db: journal_writes.reopen(db, self.run.run_id, client_order_id, status, why, ts_ns))
 
     def settle(self, client_order_id: str, status: str, why: str, ts_ns: int | None = None) -> None:
         """See `Journal.settle`; also for an order of an earlier session."""
+        self.row(client_order_id)
         super().settle(client_order_id, status, why, ts_ns)
         self._post(lambda db: journal_writes.settle(db, self.run.run_id, client_order_id, status, why, ts_ns))
 
@@ -177,6 +184,7 @@ class LiveJournal(MemoryJournal):
 
     def tables(self) -> dict[str, pa.Table]:
         """See `MemoryJournal.tables`; what is not in memory is read from the file, as far as that goes."""
+        self.recall()
         found = super().tables()
         with suppress(JournalFailed):
             self.flush()
@@ -262,9 +270,7 @@ class LiveJournal(MemoryJournal):
 
     def close(self) -> None:
         """Write what is queued and close the file; a failed journal is closed already."""
-        if self._reader is not None:
-            self._reader.close()
-            self._reader = None
+        self.close_reader()
         self._writer.close()
 
     # How it fares -----------------------------------------------------------------------------------------------------
@@ -294,18 +300,6 @@ class LiveJournal(MemoryJournal):
 
     def _post(self, write: Write) -> None:
         self._writer.post(write)
-
-    def _is_earlier(self, instrument_id: str, trade_id: str) -> bool:
-        """Whether the file has the trade by another session, recovery included: this one's own are in memory."""
-        if self._scope or super().has_trade(instrument_id, trade_id):
-            return False
-        if self._reader is None:
-            uri = f"{self.path.resolve().as_uri()}?mode=ro"
-            self._reader = sqlite3.connect(uri, uri=True, timeout=2.0, isolation_level=None, check_same_thread=False)
-        found = self._reader.execute(
-            "SELECT 1 FROM fills WHERE instrument_id = ? AND trade_id = ?", (instrument_id, trade_id)
-        ).fetchone()
-        return found is not None
 
 
 def _risk_state(db: sqlite3.Connection, name: str) -> tuple[int, dict[str, Any]] | None:

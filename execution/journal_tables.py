@@ -36,14 +36,19 @@ def update(db: sqlite3.Connection, table: str, changes: Mapping[str, Any], where
 
 def read(db: sqlite3.Connection, run_id: str) -> dict[str, pa.Table]:
     """One run as Arrow tables, by the names and schemas of `execution.records`."""
-    return {name: _table(db, run_id, name, *source) for name, source in _SOURCES.items()}
+    return {name: records.table(records.BY_NAME[name], rows(db, run_id, name)) for name in _SOURCES}
 
 
-def _table(db: sqlite3.Connection, run_id: str, name: str, source: str, key: str) -> pa.Table:
-    schema = records.BY_NAME[name]
+def rows(db: sqlite3.Connection, run_id: str, name: str) -> list[dict[str, Any]]:
+    """One run's rows of a run table, in the order of writing."""
+    schema, (source, key) = records.BY_NAME[name], _SOURCES[name]
     cursor = db.execute(f"SELECT * FROM {source} WHERE run_id = ? ORDER BY {key}", (run_id,))  # noqa: S608 - own names
-    rows = [_row(schema, dict(row), seq) for seq, row in enumerate(cursor)]
-    return records.table(schema, rows)
+    return [_row(schema, dict(row), seq) for seq, row in enumerate(cursor)]
+
+
+def order_row(row: sqlite3.Row) -> dict[str, Any]:
+    """One order; which number it has in its run, the row alone does not tell."""
+    return _row(records.ORDERS, dict(row), -1)
 
 
 def _row(schema: pa.Schema, row: dict[str, Any], seq: int) -> dict[str, Any]:

@@ -15,19 +15,25 @@ LATE_NS = 60 * 10**9
 
 
 class _Rows(Mapping[str, OrderFigures]):
-    """Rows of a session, translated as they are asked for: there may be many, and an audit asks for few."""
+    """Rows of a session, translated as they are asked for: there may be many, and an audit asks for few.
 
-    def __init__(self, rows: Mapping[str, Mapping[str, Any]]) -> None:
-        self._rows = rows
+    It is gone through as far as the rows are in memory.
+    """
+
+    def __init__(self, journal: MemoryJournal) -> None:
+        self._journal = journal
 
     def __getitem__(self, name: str) -> OrderFigures:
-        return _of_row(self._rows[name])
+        row = self._journal.row(name)
+        if row is None:
+            raise KeyError(name)
+        return _of_row(row)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._rows)
+        return iter(self._journal.orders)
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return len(self._journal.orders)
 
 
 class _Booked(Container[TradeKey]):
@@ -67,7 +73,7 @@ def books_of_session(
         trade = _of_fill(fill)
         trades[trade.key] = trade
     return Books(
-        orders=_Rows(journal.orders),
+        orders=_Rows(journal),
         open=tuple(name for name, row in journal.orders.items() if row["status"] not in CLOSED),
         trades=trades, booked=_Booked(journal, instruments),
         net={symbol: journal.net(iid) for symbol, iid in instruments.items()}, incomes=incomes, anchor=anchor,

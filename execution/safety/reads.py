@@ -147,15 +147,17 @@ class Reads(Asker):
         """Wallet, equity and margin of the account."""
         return await self._ask(endpoints.ACCOUNT, rows.AccountRow, {})
 
-    async def income(self, start_ms: int, *, page: int = 1, limit: int = PAGE) -> tuple[rows.IncomeRow, ...]:
-        """One page of changes of the wallet since a time, oldest first."""
-        params: dict[str, Value] = {"startTime": start_ms, "page": page, "limit": limit}
+    async def income(
+        self, start_ms: int, *, page: int = 1, limit: int = PAGE, kind: str | None = None
+    ) -> tuple[rows.IncomeRow, ...]:
+        """One page of changes of the wallet since a time, oldest first; the venue keeps them for three months."""
+        params: dict[str, Value] = {"startTime": start_ms, "page": page, "limit": limit, "incomeType": kind}
         return await self._ask(endpoints.INCOME, tuple[rows.IncomeRow, ...], params)
 
     async def income_since(
-        self, start_ms: int, seen: Set[tuple[str, int]] = frozenset(), limit: int = PAGE
+        self, start_ms: int, seen: Set[tuple[str, int]] = frozenset(), limit: int = PAGE, *, kind: str | None = None
     ) -> list[rows.IncomeRow]:
-        """All changes of the wallet since a time whose (kind, transaction id) is not in `seen`, each once.
+        """All changes of the wallet, or those of one kind, since a time whose (kind, transaction id) is not in `seen`, each once.
 
         Raises
         ------
@@ -164,7 +166,7 @@ class Reads(Asker):
         """
         fresh: dict[tuple[str, int], rows.IncomeRow] = {}
         for number in range(1, MOST_PAGES + 1):
-            got = await self.income(start_ms, page=number, limit=limit)
+            got = await self.income(start_ms, page=number, limit=limit, kind=kind)
             fresh |= {row.key: row for row in got if row.key not in seen}
             if len(got) < limit:
                 return list(fresh.values())

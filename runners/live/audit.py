@@ -112,7 +112,7 @@ class Audit:
             await self.reread()
 
     def _ask_unheard(self) -> None:
-        for name in self._unheard.look(self._journal.orders, self._now_ns()):
+        for name in self._unheard.look(self._journal, self._now_ns()):
             self._query(name)
 
     async def reread(self) -> None:

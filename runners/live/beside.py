@@ -16,6 +16,7 @@ from runners.live.clocks import Clocks
 from runners.live.closes import instrument_of
 from runners.live.control import Cause, Control, Stop
 from runners.live.deadman.companion import DeadMan, Parts
+from runners.live.forgetting import forget_what_is_over
 from runners.live.gap import Gap, close_when_ready
 from runners.live.garbage import collect_here
 from runners.live.journaling import hear_failure
@@ -41,7 +42,10 @@ def companions(session: Session, control: Control, handle: LiveNodeHandle) -> li
     hear_failure(session.journal, session.package.services, session.market.publish_message, control)
     memory = session.memory.watch(time.time_ns, over)
     audit = session_audit(session, control).watch(runs, over)
-    return [_watched(session, control, runs, over), clocks.watch(runs, over), memory, audit, collect_here(over)]
+    return [
+        _watched(session, control, runs, over), clocks.watch(runs, over), memory, audit, collect_here(over),
+        forget_what_is_over(session.journal, over),
+    ]  # fmt: skip
 
 
 def _deadman(

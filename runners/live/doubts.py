@@ -100,7 +100,7 @@ class Doubts:
 
     def query(self, client_order_id: str) -> None:
         """Follow an order that is unanswered or unknown; call on the loop, again and again if need be."""
-        if client_order_id not in self._journal.orders:
+        if self._journal.row(client_order_id) is None:
             return
         doubt = self._doubts.get(client_order_id)
         if doubt is None or not doubt.false_reject:
@@ -137,7 +137,7 @@ class Doubts:
             self._follow(str(event.client_order_id), false_reject=True)
 
     def _follow(self, order_id: str, *, false_reject: bool) -> None:
-        row = self._journal.orders.get(order_id)
+        row = self._journal.row(order_id)
         if row is None:
             return
         doubt = self._doubts.setdefault(order_id, Doubt(symbol_of(row["instrument_id"]), self._client.clock.ms()))
@@ -168,7 +168,7 @@ class Doubts:
 
     async def _decide(self, order_id: str, doubt: Doubt) -> bool:
         """Ask once; True when nothing is left to be decided."""
-        row, life = self._journal.orders[order_id], self._lives.get(order_id)
+        row, life = self._journal.row(order_id), self._lives.get(order_id)
         if life is None or (row["status"] in CLOSED and not doubt.false_reject):
             return True
         found = await self._client.order(doubt.symbol, wire_id=wire_id(order_id))
@@ -201,7 +201,7 @@ class Doubts:
         if end in _HAPPENED:
             self._lives.happened(order_id, now_ns, _HAPPENED[end], Evidence.QUERY)
         self._services.view.close(order_id)
-        if self._journal.orders[order_id]["status"] != end:
+        if self._journal.row(order_id)["status"] != end:
             self._journal.settle(order_id, end, f"the venue says {found.status}")
         if found.filled:
             self._fault(
@@ -212,7 +212,7 @@ class Doubts:
 
     async def _book(self, order_id: str, doubt: Doubt, found: OrderRow) -> bool:
         """Book its trades; True when they are all that was executed."""
-        row = self._journal.orders[order_id]
+        row = self._journal.row(order_id)
         if row["filled_quantity"] < found.filled:
             for trade in await self._client.user_trades(doubt.symbol, order_id=found.order_id):
                 fill = fill_of(trade, order_id, row["strategy_id"])

@@ -17,7 +17,7 @@ from execution.safety.rows import PositionRow
 from runners.live.control import Cause, Stop
 from runners.live.node import ACCOUNT
 from runners.live.output import Closing, session_place, write_session
-from runners.live.settling import Agreement, Settling
+from runners.live.settling import DAY_MS, Agreement, Settling
 from runners.live.stopping import Ended
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class Finishing:
             await self._settling.complete(session.config.symbols, session.package.settle, no_orders=ended.no_orders)
             await self._read()
             recorded = all(found.recorded for found in self._agreements)
-        except VenueError as error:
+        except (VenueError, OverflowError) as error:
             self._remarks.append(f"the venue could not be asked at the end, figures are the engine's: {error}")
             self._believe_engine()
         self._remarks += self._settling.remarks
@@ -96,11 +96,12 @@ class Finishing:
         self._wallet = (await session.client.account()).wallet
         self._held = await session.account.positions()
         self._agreements = self._settling.agreements(session.config.instruments, self._held, self._portfolio)
-        rows = await session.client.income_since(session.opening.ts_ms)
-        for row in rows:
+        now_ms, opened_ms = session.client.clock.ms(), session.opening.ts_ms
+        for row in await session.client.income_since(max(opened_ms, now_ms - DAY_MS)):
             session.journal.income(row.kind, row.transaction_id, row.symbol, row.asset, row.amount, row.time_ms)
-        session.journal.wallet(session.client.clock.ms(), "USDT", self._wallet, "end")
-        self._transfers = sum((row.amount for row in rows if row.kind == "TRANSFER"), ZERO)
+        session.journal.wallet(now_ms, "USDT", self._wallet, "end")
+        moved = await session.client.income_since(opened_ms, kind="TRANSFER")
+        self._transfers = sum((row.amount for row in moved), ZERO)
 
     async def write(self, stop: Stop, code: int, now: datetime) -> None:
         """Write the directory and tell where it is; a failure here changes nothing about the account, and is told."""
@@ -115,7 +116,7 @@ class Finishing:
         if summary is not None:
             session.screen.result(summary, place)
         net = "no market was seen" if summary is None else f"net {summary.net_pnl:+f} {summary.currency}"
-        orders, fills = len(session.package.journal.orders), len(session.package.journal.fills)
+        orders, fills = session.package.journal.order_count, session.package.journal.fill_count
         session.screen.say(
             "ended", f"{net}, {orders} orders, {fills} fills; exit code {code}; {place}", exit_code=code, path=place.as_posix(),
             cause=stop.cause, orders=orders, fills=fills,

@@ -7,7 +7,7 @@ and can then never resolve the order: so the session ends while the account is s
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from execution.journal import CLOSED, unanswered
@@ -29,21 +29,24 @@ class PrivateStream:
     ----------
     client
         Asks.
-    orders
-        The journal's rows, by client order id.
+    row
+        The journal's row of an order, by client order id; None for none.
     control
         Told when the stream is dead.
     """
 
-    def __init__(self, client: SafetyClient, orders: Mapping[str, Mapping[str, Any]], control: Control) -> None:
-        self._client, self._orders, self._control = client, orders, control
+    def __init__(
+        self, client: SafetyClient, row: Callable[[str], Mapping[str, Any] | None], control: Control
+    ) -> None:  # fmt: skip
+        self._client, self._row, self._control = client, row, control
         self._asking: dict[str, asyncio.Task[None]] = {}
 
     def query(self, client_order_id: str) -> None:
         """Ask about one order; call on the loop, again and again if need be."""
         asking = self._asking.get(client_order_id)
-        if client_order_id in self._orders and (asking is None or asking.done()):
-            self._asking[client_order_id] = asyncio.get_running_loop().create_task(self._ask(client_order_id))
+        row = self._row(client_order_id)
+        if row is not None and (asking is None or asking.done()):
+            self._asking[client_order_id] = asyncio.get_running_loop().create_task(self._ask(client_order_id, row))
 
     def inferred(self, event: Any) -> None:
         """End the session after a fill that the engine inferred: its position is wrong as soon as the event comes after all."""
@@ -52,8 +55,7 @@ class PrivateStream:
             "from its status; it is booked from the venue's list"
         )
 
-    async def _ask(self, client_order_id: str) -> None:
-        row = self._orders[client_order_id]
+    async def _ask(self, client_order_id: str, row: Mapping[str, Any]) -> None:
         try:
             found = await self._client.order(symbol_of(row["instrument_id"]), wire_id=wire_id(client_order_id))
         except VenueError:

@@ -138,7 +138,7 @@ class Running:
         return Standing(
             phase=self._phase(), running_secs=round(time.monotonic() - self._began, 1), equity=equity,
             pnl=None if equity is None else equity - self._starting_equity, working=len(services.view.working),
-            orders=len(journal.orders), fills=len(journal.fills), refusals=journal.refused,
+            orders=journal.order_count, fills=journal.fill_count, refusals=journal.refused,
             events=self._market.events, feed_age_secs=round(self._market.silent_secs(), 3), mids=self._mids(),
             positions={iid: services.view.net(iid) for iid in self._config.instruments} if self._ran else {},
             note=services.gate.halted or "",

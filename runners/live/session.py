@@ -253,7 +253,7 @@ class Session:
         self.package.attach(
             portfolio=portfolio, cache=cache, account_id=ACCOUNT, settlement=Currency.from_str(SETTLEMENT)
         )
-        stream = PrivateStream(self.client, self.package.journal.orders, control)
+        stream = PrivateStream(self.client, self.package.journal.row, control)
         self.doubts = Doubts(
             self.client, self.package.services, self.journal, self.policy, self.screen.say, stream.query, control.fault
         )  # fmt: skip

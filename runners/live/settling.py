@@ -20,6 +20,8 @@ from runners.live.closes import SOURCE, JournaledCloses, fill_of, instrument_of
 from runners.live.starting import Opening
 
 ZERO = Decimal(0)
+DAY_MS = 86_400_000
+"""Trades and fees of a long session are asked for so far back: of what is older the audit has seen every one."""
 DIGITS = 12
 """More than any size has, fewer than where the engine's sums of floats err."""
 ENDS = {
@@ -114,6 +116,9 @@ class Settling:
         VenueError
             When the venue does not answer.
         """
+        lost = self._journal.recall()
+        if lost is not None:
+            self.remarks.append(lost)
         for symbol in symbols:
             for trade in await self._trades(symbol):
                 await self._book(trade)
@@ -125,29 +130,27 @@ class Settling:
         await self._funding()
 
     async def _trades(self, symbol: str) -> list[TradeRow]:
-        first = list(await self._client.user_trades(symbol, start_ms=self._opening.ts_ms))
+        start_ms = max(self._opening.ts_ms, self._client.clock.ms() - DAY_MS)
+        first = list(await self._client.user_trades(symbol, start_ms=start_ms))
         if len(first) < PAGE:
             return first
         return first + await self._client.user_trades_from(symbol, first[-1].trade_id + 1)
 
     async def _book(self, trade: TradeRow) -> None:
         """Book a trade that is not booked yet, to the order that it belongs to."""
-        if (instrument_of(trade.symbol), str(trade.trade_id)) in self._booked():
+        if self._journal.has_trade(instrument_of(trade.symbol), str(trade.trade_id)):
             return
         order_id = self._closes.by_number.get(trade.order_id) or await self._order_of(trade)
-        row = self._journal.orders.get(order_id)
+        row = self._journal.row(order_id)
         self._journal.fill(fill_of(trade, order_id, row["strategy_id"] if row is not None else EXTERNAL))
         if order_id not in self._closes.by_number.values() and not self._engine_knows(order_id, str(trade.trade_id)):
             whose = "ours" if row is not None else "not ours"
             self.remarks.append(f"trade {trade.trade_id} of order {order_id} ({whose}) was booked from the venue alone")
 
-    def _booked(self) -> set[tuple[str, str]]:
-        return {(fill["instrument_id"], fill["trade_id"]) for fill in self._journal.fills}
-
     async def _order_of(self, trade: TradeRow) -> str:
         """Client order id of a trade: a trade names the venue's id only."""
         known = self._cache.client_order_id(VenueOrderId(str(trade.order_id)))
-        if known is not None and str(known) in self._journal.orders:
+        if known is not None and self._journal.row(str(known)) is not None:
             return str(known)
         if trade.order_id not in self._looked_up:  # the engine may have taken it for a stranger's
             row = await self._client.order(trade.symbol, order_id=trade.order_id)
@@ -176,12 +179,11 @@ class Settling:
         return found is not None and found.status not in ENDS
 
     async def _funding(self) -> None:
-        for row in await self._client.income_since(self._opening.ts_ms):
-            if row.kind == "FUNDING_FEE":
-                iid, ts_ns = instrument_of(row.symbol), row.time_ms * 1_000_000
-                traders = {fill["strategy_id"] for fill in self._journal.fills if fill["instrument_id"] == iid}
-                strategy = traders.pop() if len(traders) == 1 else EXTERNAL
-                self._journal.funding(ts_ns, iid, strategy, self._held(iid, ts_ns), None, row.amount)
+        for row in await self._client.income_since(self._opening.ts_ms, kind="FUNDING_FEE"):
+            iid, ts_ns = instrument_of(row.symbol), row.time_ms * 1_000_000
+            traders = {fill["strategy_id"] for fill in self._journal.fills if fill["instrument_id"] == iid}
+            strategy = traders.pop() if len(traders) == 1 else EXTERNAL
+            self._journal.funding(ts_ns, iid, strategy, self._held(iid, ts_ns), None, row.amount)
 
     def _held(self, instrument_id: str, until_ns: int | None = None) -> Decimal:
         fills = (f for f in self._journal.fills if f["instrument_id"] == instrument_id)

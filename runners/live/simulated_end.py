@@ -136,7 +136,7 @@ class SimulatedFinishing:
         if summary is not None:
             session.screen.result(summary, place)
         net = "no market was seen" if summary is None else f"net {summary.net_pnl:+f} {summary.currency}"
-        orders, fills = len(session.package.journal.orders), len(session.package.journal.fills)
+        orders, fills = session.package.journal.order_count, session.package.journal.fill_count
         did = f"{session.config.mode}: {net}, {orders} orders (none sent), {fills} fills (simulated)"
         session.screen.say(
             "ended", f"{did}; exit code {code}; {place}", exit_code=code, path=place.as_posix(), cause=stop.cause,

@@ -224,7 +224,7 @@ class Strangers:
         row = await self._client.order(trade.symbol, order_id=trade.order_id)
         if row is None:
             return Foreign(trade, f"venue-{trade.order_id}", ours=False, is_known=False)
-        known = self._journal.orders.get(row.logical_id)
+        known = self._journal.row(row.logical_id)
         watchdogs = (
             is_operators(row.wire_id) and row.close_position
         )  # a stop that outlived the node which it was placed for

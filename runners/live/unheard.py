@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from itertools import islice
 from typing import Any
 
-from execution.journal import CLOSED
+from execution.journal import CLOSED, MemoryJournal
 
 AWAITED = frozenset({"NEW", "PENDING_CANCEL", "UNKNOWN"})
 """States that an event of the venue must end."""
@@ -27,24 +27,26 @@ class Unheard:
         self._since: dict[str, tuple[str, int]] = {}
         self._seen = 0
 
-    def look(self, orders: dict[str, dict[str, Any]], now_ns: int) -> list[str]:
+    def look(self, journal: MemoryJournal, now_ns: int) -> list[str]:
         """Look once a second or so; return what is to be asked about.
 
         Parameters
         ----------
-        orders
-            Rows of the session by client order id, in the order in which they were written.
+        journal
+            Of the session.
         now_ns
             UTC.
         """
-        fresh = max(0, len(orders) - self._seen)
-        self._since |= {name: ("NEW", orders[name]["ts_ns"]) for name in islice(reversed(orders), fresh)}
-        self._seen = len(orders)
-        return [name for name in list(self._since) if self._waits(name, orders[name], now_ns)]
+        orders, count = journal.orders, journal.order_count
+        newest = (row for row in reversed(orders.values()) if row["seq"] >= self._seen)
+        for row in islice(newest, count - self._seen):
+            self._since[row["client_order_id"]] = ("NEW", row["ts_ns"])
+        self._seen = count
+        return [name for name in list(self._since) if self._waits(name, orders.get(name), now_ns)]
 
-    def _waits(self, name: str, row: Mapping[str, Any], now_ns: int) -> bool:
+    def _waits(self, name: str, row: Mapping[str, Any] | None, now_ns: int) -> bool:
         status, since = self._since[name]
-        if row["status"] in CLOSED:
+        if row is None or row["status"] in CLOSED:
             del self._since[name]
             return False
         if row["status"] != status:

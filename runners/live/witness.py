@@ -56,7 +56,7 @@ class Witness:
         if config.black_box is not None and config.mode != "shadow":
             setup = FlightSetup(
                 config.black_box, config.name, state.alias, resolved.hash, _plain(config), trading_start_ns, instruments,
-                package.journal.orders.get,
+                package.journal.row,
             )  # fmt: skip
             self.recorder = FlightRecorder(setup, services.gate, state.path)
 

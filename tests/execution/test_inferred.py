@@ -71,7 +71,7 @@ def test_at_the_end_an_inferred_fill_is_left_to_the_venues_list() -> None:
 @pytest.mark.req("O-8")
 def test_a_session_ends_after_an_inferred_fill_and_says_which() -> None:
     said: list[str] = []
-    PrivateStream(None, {}, SimpleNamespace(fault=said.append)).inferred(filled(GUESS))  # type: ignore[arg-type]
+    PrivateStream(None, lambda _name: None, SimpleNamespace(fault=said.append)).inferred(filled(GUESS))  # type: ignore[arg-type]
     assert said == [
         "the private stream did not tell of a fill: the engine inferred 0.400 of order bt000000000001 from its status; it is "
         "booked from the venue's list"

@@ -256,6 +256,7 @@ calls = st.lists(
         st.tuples(st.just("fill"), st.integers(0, 3), st.integers(0, 6)),
         st.tuples(st.just("resize"), st.integers(0, 3), st.integers(1, 4)),
         st.tuples(st.just("refusal"), st.integers(0, 3), st.just(0)),
+        st.tuples(st.just("forget"), st.just(0), st.integers(0, 500)),
     ),
     max_size=25,
 )
@@ -272,13 +273,18 @@ def test_whatever_is_written_all_give_the_same_tables(tmp_path: Path, trace: lis
     on_disk = SqliteJournal(folder / "journal.sqlite", run(), durability="process")
     whose = Whose("account-1", "local", "127.0.0.1")
     both = LiveJournal(folder / "live.sqlite", run(), whose, durability="process", venue_ms=lambda: 7)
+    paper = LiveJournal(folder / "paper.sqlite", run(), None, durability="process", venue_ms=lambda: 7)
     in_memory = MemoryJournal()
-    for journal in (in_memory, on_disk, both):
+    journal: Both
+    for journal in (in_memory, on_disk, both, paper):
         for number in range(3):
             journal.order(order(f"h{number}", quantity="2", price="100" if number else None), 100.0 + number)
         for step, (what, number, argument) in enumerate(trace):
             if what == "event":
                 journal.event(step, f"h{number}", "Event", None if argument is None else str(argument), "words")
+            elif what == "forget":
+                if isinstance(journal, LiveJournal):
+                    journal.forget(int(str(argument)))  # fills are of 300, orders end by the step or at 300
             elif what == "resize":
                 journal.resize(f"h{number}", D(str(argument)))
             elif what == "reopen":
@@ -290,12 +296,19 @@ def test_whatever_is_written_all_give_the_same_tables(tmp_path: Path, trace: lis
                 journal.fill(fill(f"t{argument}", f"0.{number + 1}", f"10{argument}.5", side, order_id=f"h{number}"))
             else:
                 journal.refusal(order(f"h{number}"), Refused(Reason.TICK, "off", {"n": step}))
-    expected, found, remembered = in_memory.tables(), on_disk.tables(), both.tables()
+        if isinstance(journal, MemoryJournal):
+            assert (journal.order_count, journal.fill_count) == (3, in_memory.fill_count)
+            assert [journal.net(BTC), journal.has_trade(BTC, "t1")] == [
+                in_memory.net(BTC),
+                in_memory.has_trade(BTC, "t1"),
+            ]
+    expected, found, remembered, papers = in_memory.tables(), on_disk.tables(), both.tables(), paper.tables()
     on_disk.close()
     both.close()
+    paper.close()
     with reading(folder / "live.sqlite") as db:
         written = journal_tables.read(db, run().run_id)
-    for others in (found, remembered, written):
+    for others in (found, remembered, papers, written):
         assert sorted(expected) == sorted(others)
         for name, table in expected.items():
             assert isinstance(table, pa.Table)

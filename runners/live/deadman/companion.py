@@ -61,7 +61,7 @@ class Parts:
     config, account, services, closes
         Of the session; `closes` names and records stops.
     journal
-        Its rows by client order id are in `orders`.
+        `row` gives an order's, by client order id.
     folder
         State of the alias.
     ticks
@@ -257,7 +257,7 @@ class DeadMan:
             return
         why, after = countdowns.unreconciled, self._nets()
         believed = Believed(
-            self._parts.journal.orders, services.view.working, {name: (before[name], after[name]) for name in after},
+            self._parts.journal.row, services.view.working, {name: (before[name], after[name]) for name in after},
             self._parts.config.account.order_tag, self._wall_ns(),
         )  # fmt: skip
         found = difference(seen, believed)

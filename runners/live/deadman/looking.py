@@ -77,8 +77,8 @@ class Believed:
 
     Attributes
     ----------
-    orders
-        The journal's rows by client order id.
+    row
+        The journal's row of an order, by client order id; None for none.
     working
         Orders that the limits count.
     net
@@ -89,7 +89,7 @@ class Believed:
         UTC.
     """
 
-    orders: Mapping[str, Mapping[str, Any]]
+    row: Callable[[str], Mapping[str, Any] | None]
     working: Mapping[str, Working]
     net: Mapping[str, tuple[Decimal, Decimal]]
     order_tag: str
@@ -106,7 +106,7 @@ def difference(seen: Look, believed: Believed) -> tuple[str, str] | None:
         if amount not in net:
             return f"{symbol} is {amount:f} at the venue and {net[1]:f} here", ""
     for row in seen.orders:
-        known = believed.orders.get(row.logical_id)
+        known = believed.row(row.logical_id)
         if carries_tag(row.wire_id, believed.order_tag) and (known is None or known["status"] in CLOSED):
             state = "unknown" if known is None else known["status"]
             return f"order {row.logical_id} is open at the venue and {state} here", row.logical_id

@@ -94,8 +94,8 @@ def test_a_second_opinion_on_the_account() -> None:
 @pytest.mark.req("M-4")
 def test_neither_logs_nor_errors_of_ccxt_hold_secrets(caplog: pytest.LogCaptureFixture) -> None:
     def story(client: Any, venue: Venue) -> None:
-        client.timeout = 300
         fees(client, "BTCUSDT")
+        client.timeout = 300  # not before: an answer that has to come may wait for a core
         venue.arm(fault("f", {"request": "GET /fapi/v1/commissionRate"}, {"act": "drop"}))
         with pytest.raises(ReadingFailed) as caught:
             fees(client, "BTCUSDT")

@@ -48,12 +48,12 @@ def trade_once(*options: str, **changes: Any) -> tuple[dict[str, Any], Venue]:
 def test_a_node_subscribes_trades_and_sees_its_fills(transport: str) -> None:
     seen, venue = trade_once(transport)
     assert seen["errors"] == []
-    assert (seen["accepted"], len(seen["fills"])) == (2, 2)
+    assert seen["accepted"] == 2
     assert seen["deltas"] >= 5
     assert seen["trades"] >= 1
     ours = venue.exchange.desk.fills
     assert [fill[0] for fill in seen["fills"]] == [str(fill.trade_id) for fill in ours]
-    assert [fill[1] for fill in seen["fills"]] == ["BUY", "SELL"]
+    assert list(dict.fromkeys(fill[1] for fill in seen["fills"])) == ["BUY", "SELL"]  # in parts where a level is thin
     fees = [Decimal(fill[4].removesuffix(" USDT")) for fill in seen["fills"]]
     assert fees == [fill.fee for fill in ours]
     assert venue.exchange.account.positions["BTCUSDT"].quantity == 0
@@ -69,8 +69,11 @@ def test_a_node_survives_lost_and_doubled_messages_of_the_venue() -> None:
         {"name": "unknown", "when": {"request": "POST /fapi/v1/order"}, "do": [UNKNOWN]},
     ]
     seen, venue = trade_once(faults=faults)
-    assert (seen["errors"], len(seen["fills"])) == ([], 2)
-    assert len(venue.exchange.desk.fills) == 2
+    assert seen["errors"] == []
+    ours = venue.exchange.desk.fills
+    assert [fill[0] for fill in seen["fills"]] == [str(fill.trade_id) for fill in ours]  # once each
+    assert len(venue.exchange.desk.orders) == 2
+    assert venue.exchange.account.positions["BTCUSDT"].quantity == 0
     assert {row["name"] for row in venue.ledger.of("fault")} == {"twice", "gap", "unknown"}
 
 

@@ -119,6 +119,8 @@ def test_income_is_read_once_page_by_page() -> None:
         assert sum(row.amount for row in rows) == rig.desk.account.wallet - 10_000
         seen = {row.key for row in rows[:-1]}
         assert await rig.client.income_since(start_ms, seen) == rows[-1:]
+        fees = await rig.client.income_since(start_ms, limit=2, kind="COMMISSION")
+        assert fees == [row for row in rows if row.kind == "COMMISSION"]
 
     run(story, still_scenario(account=HELD))
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from adapters.simulated_binance.server import Server
-from tests.runners.live.support import AT_MARKET, Node, running, told, written
+from tests.runners.live.support import AT_MARKET, PATIENT, Node, running, told, written
 from tests.runners.live.test_stops import SILENT, armed, holds
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL on this system")
@@ -57,8 +57,8 @@ def test_a_private_stream_that_dies_without_a_word_is_noticed_within_ten_seconds
     async def story(server: Server) -> None:
         config = written(tmp_path, server.url, on_stop="flatten", params={"hold_secs": 2, "size": 0.05})
         patient = ("--set", "execution.ack_timeout_ms=60000")  # however long a session waits for answers
-        async with running(config, *patient) as node:
-            await node.until(holds(server), "a position")
+        async with running(config, *patient, *AT_MARKET, program=PATIENT) as node:
+            await node.until(holds(server), "a position, and no order but its exit of which nothing could be told")
             await armed(server, {"name": "deleted", "when": {"at_secs": 0}, "do": [SILENT | {"which": "user"}]})
             since = server.venue.ledger.of("fault")[-1]["ts_ns"]
             await node.until(lambda: bool(node.said("stopping")), "the stop")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,9 @@ FREE = (
     "--set", "risk.breakers.api_budget_pct=null",  # the breaker would shut entries in its own words, sooner or later
 )  # fmt: skip
 WINDOW_NS = 10_000_000_000
-WITHIN_NS = 2_000_000_000
+LATE_NS = 2_000_000_000
+"""By so much an order may come later than it was counted: the venue is this process, which may have to wait for a core."""
+AT_ONCE_NS = 5_000_000_000
 """Generous: `benchmarks.cancel_all` measures it."""
 
 
@@ -55,11 +56,10 @@ def test_with_entries_at_their_share_of_the_budget_a_cancel_all_goes_out_at_once
         assert refusals(node, "the rest of the venue's budget is for cancels, queries and exits (orders)") > 0
         placed = requests(server, "POST", "order")
         times = [row["ts_ns"] for row in placed]
-        windows = Counter(ts // WINDOW_NS for ts in times)  # as the venue counts; ours slides over its edges
-        assert max(windows.values()) <= OF_ENTRIES <= most_within(times, WINDOW_NS + WITHIN_NS)
+        assert most_within(times, WINDOW_NS - LATE_NS) <= OF_ENTRIES <= most_within(times, WINDOW_NS + LATE_NS)
         assert {row["status"] for row in placed} == {200}
         cancel = next(row for row in requests(server, "DELETE", "allOpenOrders") if row["ts_ns"] >= asked[0])
-        assert (cancel["status"], cancel["ts_ns"] - asked[0] < WITHIN_NS) == (200, True)
+        assert (cancel["status"], cancel["ts_ns"] - asked[0] < AT_ONCE_NS) == (200, True)
         assert server.venue.exchange.desk.open_orders() == []
 
     told(story, scenario)

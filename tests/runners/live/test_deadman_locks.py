@@ -164,7 +164,7 @@ def test_a_look_finds_the_first_thing_in_which_the_venue_differs() -> None:
         positions = {"BTCUSDT": PositionRow(symbol="BTCUSDT", amount=Decimal(held))}
         rows = {name: {"status": status} for name, status in (journal or {}).items()}
         net = {"BTCUSDT": (Decimal(0), Decimal("0.1"))}
-        return difference(Look(0, orders, (), positions), Believed(rows, working or {}, net, "t1", 10 * SECOND))
+        return difference(Look(0, orders, (), positions), Believed(rows.get, working or {}, net, "t1", 10 * SECOND))
 
     assert found() is None
     assert found(held="0.1") is None  # a fill came while it was asked

@@ -21,7 +21,7 @@ from runners.config.conduct import ExecutionConfig
 from runners.live.doubts import Doubts, is_definite
 from tests.runners.live.recovering_support import BTC, DeadNode, World
 from tests.runners.live.recovering_support import told as recovering_told
-from tests.runners.live.support import RESTING, Node, lively, running, told, written
+from tests.runners.live.support import PATIENT, RESTING, Node, lively, running, told, written
 from tests.runners.live.test_recovering import until
 from tests.runners.live.test_session import table
 from tests.runners.live.test_stops import armed
@@ -105,8 +105,10 @@ def test_an_order_that_was_called_rejected_and_filled_is_booked_and_ends_the_ses
         await armed(server, fault("POST", {"act": "answer", "status": 400, "code": -1000, "execute": True}))
         fall = {"act": "gap_price", "symbol": "BTCUSDT", "bps": "-20"}
         await armed(server, {"name": "it fills at once", "when": {"order": "NEW"}, "do": [fall]})
-        config = written(tmp_path, server.url, on_stop="flatten", params={"size": 0.05, "hold_secs": 600})
-        async with running(config) as node:
+        # Far behind the market: at its best price a market that has moved meanwhile would refuse a post-only order.
+        params = RESTING | {"size": 0.05, "hold_secs": 600}
+        config = written(tmp_path, server.url, on_stop="flatten", params=params)
+        async with running(config, program=PATIENT) as node:
             assert await node.ended() == 1, node.story
         assert "0.050 of it was executed: it is booked" in node.said("stopping")[0]["text"], node.story
         rows = recorded(server, node)
@@ -149,7 +151,7 @@ def test_a_cancel_that_was_lost_is_sent_again_past_the_engine(tmp_path: Path) ->
     ("act", "patience_secs"),
     [
         ({"act": "answer", "status": 503, "code": -1007, "execute": True}, 6),
-        ({"act": "accept_late", "secs": 4, "lose_connection": True}, 1),
+        ({"act": "accept_late", "secs": 4, "lose_connection": True, "enforce_window": False}, 1),  # 10 is the fence
     ],
     ids=["-1007", "late, after its cancel"],
 )

@@ -89,7 +89,7 @@ def test_an_order_that_the_engine_takes_for_rejected_is_found_when_it_fills_and_
         fall = {"act": "gap_price", "symbol": "BTCUSDT", "bps": "-20"}
         await armed(server, {"name": "fall", "when": {"order": "NEW"}, "do": [fall]})  # before anybody can cancel it
         config = written(tmp_path, server.url, on_stop="flatten", params=RESTING | {"hold_secs": 600, "size": 0.1})
-        async with running(config) as node:
+        async with running(config, program=PATIENT) as node:
             assert await node.ended() == 1, node.story  # without any help
         assert next(str(order.status) for order in server.venue.exchange.desk.orders.values()) == "FILLED"
         clear(server, node)

@@ -225,7 +225,7 @@ def test_a_step_of_the_wall_clock_ends_no_fence_of_an_order_that_nobody_answered
             await asyncio.sleep(0.01)
         return time.monotonic() - began
 
-    assert 0.2 <= asyncio.run(story()) < 5
+    assert 0.2 <= asyncio.run(story()) < 60
     assert set(asked) == {"BTCUSDT t1a"}
 
 
@@ -286,7 +286,7 @@ def test_a_disk_that_hangs_holds_up_no_trip(tmp_path: Path) -> None:
     switch = KillSwitch(tokens, log, identity, patience_secs=0.1)
     began = time.monotonic()
     trip = switch.trip(2, "drawdown")
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 15  # the disk hangs for 20
     assert trip.problems == (DISK_HANGS,)
     assert (switch.refusal(), tokens.path.exists()) == ("drawdown", False)  # memory and token first
     log.release.set()

@@ -54,7 +54,7 @@ def test_when_it_is_reached_it_is_told_as_a_stop_and_booked_as_one(tmp_path: Pat
     async def story(here: World) -> None:
         await left_behind(here)
         journal, heard = MemoryJournal(), list[str]()
-        since = here.client.clock.ms()
+        since = here.server.venue.clock.ms()  # exactly: the entry lies right before it
         await fault(here, {"act": "gap_price", "symbol": BTC, "bps": "-200"})
         await until(lambda: here.held() == 0)
         watch = Strangers(

@@ -14,6 +14,23 @@ from adapters.simulated_binance.server import Server
 from tests.runners.live.support import running, told, written
 
 REDUCING = {"reduceOnly": "true"}
+FORGETFUL = """
+from pathlib import Path
+from execution.journal_forgetting import ForgettingJournal
+from runners._cli import run
+from runners.live import forgetting
+from runners.live.__main__ import app
+forgetting.KEPT_NS, forgetting.EVERY_SECS = 0, 0.05
+recall = ForgettingJournal.recall
+def told(journal):
+    gone = journal.order_count - len(journal.orders), journal.fill_count - len(journal.fills)
+    with Path("{path}").open("a") as file:
+        print(*gone, file=file)
+    return recall(journal)
+ForgettingJournal.recall = told
+run(app, prog="live")
+"""
+"""The command, but what is over leaves memory at once; says in a file how many orders and fills were on disk alone at the end."""
 
 
 def traded_in_parts(server: Server) -> bool:
@@ -33,15 +50,20 @@ def table(directory: Path, name: str) -> list[dict[str, Any]]:
 
 @pytest.mark.req("P-1", "P-2", "O-10", "X-2")
 def test_orders_queue_fill_in_parts_and_leave_reduce_only_and_all_three_accounts_agree(tmp_path: Path) -> None:
+    """Also where memory has let go of everything that is over."""
+    gone = tmp_path / "gone"
+
     async def story(server: Server) -> None:
         config = written(tmp_path, server.url, on_stop="flatten")
-        async with running(config) as node:
+        async with running(config, program=FORGETFUL.format(path=gone.as_posix())) as node:
             await node.until(lambda: traded_in_parts(server), "a fill in parts and two exits")
             (tmp_path / "state" / "test" / "STOP").touch()
             assert await node.ended() == 5, node.story
         agreed(server, node.directory)
         assert any(row["queue_ahead"] for row in table(node.directory, "orders"))  # it waited behind others
         assert [line["holds"] for line in node.said("position")] == [True]
+        orders, fills = map(int, gone.read_text(encoding="utf-8").split()[:2])
+        assert min(orders, fills) >= 2  # an entry and an exit at least
 
     told(story)
 

@@ -19,10 +19,12 @@ IDS = ("t1aaaaaa000001", "t1aaaaaa000002", "t1aaaaaa000003")
 
 
 class Venue:
-    """Shows the first order open, the second cancelled, and has never had the third."""
+    """Shows the first order open, the second cancelled, and has never had the third; notes since when it is asked."""
 
-    def __init__(self) -> None:
+    def __init__(self, now_ms: int = 5) -> None:
         self.asked: list[str] = []
+        self.since: list[tuple[str, int]] = []
+        self.clock = SimpleNamespace(ms=lambda: now_ms)
 
     async def order(self, symbol: str, *, wire_id: str) -> Any:
         """See `Reads.order`."""
@@ -30,14 +32,14 @@ class Venue:
         status = {"1": "NEW", "2": "CANCELED"}.get(wire_id[-1])
         return None if status is None else SimpleNamespace(status=status, updated_ms=5)
 
-    async def user_trades(self, symbol: str, **_: object) -> list[Any]:
+    async def user_trades(self, symbol: str, *, start_ms: int) -> list[Any]:
         """Nothing traded."""
-        del symbol
+        self.since.append((symbol, start_ms))
         return []
 
-    async def income_since(self, since_ms: int) -> list[Any]:
+    async def income_since(self, since_ms: int, *, kind: str) -> list[Any]:
         """No funding."""
-        del since_ms
+        self.since.append((kind, since_ms))
         return []
 
 
@@ -76,6 +78,17 @@ def test_the_engines_word_ends_an_order_only_where_the_venue_was_seen_without_an
     asyncio.run(settling.complete(("BTCUSDT",), settle, no_orders=no_orders))
     assert [row["status"] for row in journal.orders.values()] == states
     assert venue.asked == asked
+
+
+@pytest.mark.req("O-10")
+def test_a_session_of_months_asks_for_the_trades_of_a_day_and_for_all_of_its_funding() -> None:
+    """The venue lists trades of seven days at most, and a hundred thousand fees are a hundred pages."""
+    day, anything = 86_400_000, SimpleNamespace(by_number={})
+    venue: Any = Venue(now_ms=100 * day)
+    opening: Any = SimpleNamespace(ts_ms=40 * day)
+    settling = Settling(MemoryJournal(), anything, venue, Cache(), opening)  # type: ignore[arg-type]
+    asyncio.run(settling.complete(("BTCUSDT",), lambda _cache, **_: None))
+    assert venue.since == [("BTCUSDT", 99 * day), ("FUNDING_FEE", 40 * day)]
 
 
 def test_the_three_accounts_agree_though_the_engine_adds_floats() -> None:

@@ -75,7 +75,7 @@ def test_an_order_that_cannot_be_cancelled_is_named_as_still_there(tmp_path: Pat
     async def story(scene: Scene) -> None:
         scene.rest(f"{TAG}1")
         scene.arm({"request": "DELETE *"}, {"act": "answer", "status": 503, "code": -1001}, times=None)
-        outcome = await scene.do(Wish(flatten=False, patience_secs=2))
+        outcome = await scene.do(Wish(flatten=False, patience_secs=5))
         assert (outcome.exit_code, [row.left for row in outcome.rows]) == (6, [True])
         assert "DELETE /fapi/v1/order: UNKNOWN HTTP 503 -1001" in outcome.problems[0]
 
@@ -85,7 +85,7 @@ def test_an_order_that_cannot_be_cancelled_is_named_as_still_there(tmp_path: Pat
 def test_a_strangers_exit_that_covers_the_position_is_named(tmp_path: Path) -> None:
     async def story(scene: Scene) -> None:
         scene.rest("web_1", side="SELL", price="61000.0", reduceOnly="true")
-        outcome = await scene.do(Wish(flatten=True, patience_secs=2))
+        outcome = await scene.do(Wish(flatten=True, patience_secs=5))
         assert (outcome.exit_code, scene.held(), scene.open_ids()) == (6, 10, ["web_1"])
         assert (
             "web_1 BTCUSDT SELL 0.010 is not ours and covers the position: --all cancels it as well"

@@ -13,7 +13,8 @@ from adapters.simulated_binance.server import Server
 from adapters.simulated_binance.venue import Venue
 from tests.adapters.binance.recorder.support import busy_scenario, ingest, lines_of, recording, run
 
-BEFORE_MIDNIGHT_NS = 700_000_000
+BEFORE_MIDNIGHT_NS = 5_000_000_000
+"""Enough for venue and recorder to be at work before it, also where they have to wait for a core."""
 
 
 @pytest.mark.req("D-7")
