@@ -20,6 +20,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Literal
 
+from execution.journal_file import LOCK_SECS
+
 type Stage = Literal["before", "written", "committed"]
 type Deed = Literal["kill", "fail", "checkpoint"]
 
@@ -242,7 +244,7 @@ def connector(killer: Killer) -> Callable[[Path], sqlite3.Connection]:
 
     def opened(path: Path) -> sqlite3.Connection:
         killer.wal = path.with_name(path.name + "-wal")
-        db = sqlite3.connect(path, timeout=2.0, isolation_level=None, factory=KillingConnection)
+        db = sqlite3.connect(path, timeout=LOCK_SECS, isolation_level=None, factory=KillingConnection)
         db.killer = killer
         return db
 

@@ -19,9 +19,13 @@ class JournalFailed(Unrecoverable):
     """The journal could not be written; entries stay shut for the life of the process."""
 
 
+LOCK_SECS = 4.0
+"""A session and its recovery write one file: while a slow disk syncs a row of the one, the other waits (less than a commit may take)."""
+
+
 def connect(path: Path) -> sqlite3.Connection:
-    """Open a file with manual transactions; waits 2 s for a lock at most."""
-    return sqlite3.connect(path, timeout=2.0, isolation_level=None)
+    """Open a file with manual transactions; waits `LOCK_SECS` for a lock at most."""
+    return sqlite3.connect(path, timeout=LOCK_SECS, isolation_level=None)
 
 
 def open_journal(path: Path, durability: Durability, connector: Connect = connect) -> sqlite3.Connection:

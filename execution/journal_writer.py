@@ -26,7 +26,7 @@ type Write = Callable[[sqlite3.Connection], Any]
 LINGER_SECS = 0.02
 """How long a row that nobody waits for may wait for others, so that they share a commit."""
 PATIENCE_SECS = 5.0
-"""For a commit: the file's lock is waited for at most 2 s, and a disk that needs longer is broken."""
+"""For a commit, with the wait for the file's lock (`execution.journal_file.LOCK_SECS`): a disk that needs longer is broken."""
 GROUP = 512
 
 

@@ -64,8 +64,8 @@ class Journal:
         (venue time ms, balance) of each reading.
     intents
         Reason by client order id.
-    refused_ids
-        Client order ids of what the gate refused.
+    refused
+        (client order id, when it was decided) of what the gate refused.
     settled
         When recovery ended an order for the first time, by client order id.
     """
@@ -77,7 +77,7 @@ class Journal:
     wallets: list[tuple[int, Decimal]] = field(default_factory=list)
     intents: dict[str, str] = field(default_factory=dict)
     settled: dict[str, int] = field(default_factory=dict)
-    refused_ids: list[str] = field(default_factory=list)
+    refused: list[tuple[str, int]] = field(default_factory=list)
 
     def net(self, symbol: str) -> Decimal:
         """Position by the signed sum of the fills."""
@@ -133,7 +133,8 @@ def _read(db: sqlite3.Connection, journal: Journal) -> None:
                 Decimal(row["quantity"]), Decimal(row["fee"]), Decimal(row["position_after"]), row["ts_ns"],
             )
         )  # fmt: skip
-    journal.refused_ids = [row[0] for row in db.execute("SELECT client_order_id FROM refusals ORDER BY refusal_id")]
+    rows = db.execute("SELECT client_order_id, ts_ns FROM refusals ORDER BY refusal_id")
+    journal.refused = [(row["client_order_id"], row["ts_ns"]) for row in rows]
     journal.started = {r["run_id"]: r["started_ns"] for r in db.execute("SELECT * FROM runs ORDER BY started_ns")}
     journal.intents = {r["client_order_id"]: r["why"] for r in db.execute("SELECT client_order_id, why FROM intents")}
     for row in db.execute("SELECT client_order_id, min(ts_ns) AS ts_ns FROM events WHERE event = 'Settled' GROUP BY 1"):

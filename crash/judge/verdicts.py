@@ -104,8 +104,9 @@ def _doubled(ledger: Ledger, journal: Journal, facts: Facts) -> Iterator[Finding
     for key, count in Counter((fill.symbol, fill.trade_id) for fill in journal.fills).items():
         if count > 1:
             yield Finding(Verdict.DOUBLED, f"trade {key[1]} is booked {count} times")
-    for client_id in journal.refused_ids:
-        if client_id in journal.orders:
+    for client_id, decided_ns in journal.refused:
+        known = journal.orders.get(client_id)  # the same decision, denied: it was looked at again, and did not leave
+        if known is not None and (known.ts_ns, known.status) != (decided_ns, "DENIED"):
             yield Finding(Verdict.DOUBLED, f"id {client_id} was given out a second time, and refused by the gate alone")
     yield from _sent_late(ledger, journal, facts)
 

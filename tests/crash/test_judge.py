@@ -79,9 +79,18 @@ def signed_after_the_crash(story: Story) -> None:
     story.sent(KILL + 2 * S, "t1aaaaaa000009")
 
 
-def id_given_out_twice(story: Story) -> None:
+def refused(story: Story, client_order_id: str, reason: str = "id_reused") -> None:
     story.insert("refusals", run_id="r", ts_ns=T0, strategy_id="s", instrument_id="i", side="BUY", order_type="LIMIT",
-                 client_order_id="t1aaaaaa000001", quantity="1", reason="id_reused", detail="", figures="{}")  # fmt: skip
+                 client_order_id=client_order_id, quantity="1", reason=reason, detail="", figures="{}")  # fmt: skip
+
+
+def id_given_out_twice(story: Story) -> None:
+    refused(story, "t1aaaaaa000001")
+
+
+def id_of_a_denied_order_given_out_again(story: Story) -> None:
+    story.row(T0 - 9 * S, "t1aaaaaa000009", "DENIED")
+    refused(story, "t1aaaaaa000009")
 
 
 def fee_off_by_the_last_unit(story: Story) -> None:
@@ -141,6 +150,7 @@ PLANTED: dict[str, tuple[Callable[[Story], None], Verdict, str]] = {
     "executed twice": (executed_twice, Verdict.DOUBLED, "of 0.1 was executed for 0.2"),
     "sent after the crash": (signed_after_the_crash, Verdict.DOUBLED, "signed 2.00 s after it"),
     "id given out twice": (id_given_out_twice, Verdict.DOUBLED, "given out a second time"),
+    "id of a denied order": (id_of_a_denied_order_given_out_again, Verdict.DOUBLED, "given out a second time"),
     "fee": (fee_off_by_the_last_unit, Verdict.WRONG, "fees: venue 12, journal 12.00000001"),
     "trade made up": (trade_that_never_was, Verdict.WRONG, "fill 77"),
     "end": (other_end_than_the_venue, Verdict.WRONG, "venue FILLED filled 0.1, journal CANCELED filled 0.05"),
@@ -164,6 +174,14 @@ def test_each_planted_failure_is_found_and_named(
     plant(story)
     said = found(story)
     assert any(one is verdict and text in words for one, words in said), said
+
+
+def test_an_order_that_was_looked_at_again_and_did_not_leave_has_its_id_once(tmp_path: Path) -> None:
+    """Between its row and its way out a lock may shut: the venue's countdown ran low while the row was written."""
+    story = clean(tmp_path)
+    story.row(T0, "t1aaaaaa000009", "DENIED")
+    refused(story, "t1aaaaaa000009", "countdown")
+    assert found(story) == []
 
 
 def test_a_start_that_should_refuse_must_have_refused_by_a_name_that_is_expected(tmp_path: Path) -> None:
