@@ -20,7 +20,7 @@ class JournalFailed(Unrecoverable):
 
 
 LOCK_SECS = 4.0
-"""A session and its recovery write one file: while a slow disk syncs a row of the one, the other waits (less than a commit may take)."""
+"""While a slow disk syncs a row of a session, its recovery waits, and the other way round. Less than a commit may take."""
 
 
 def connect(path: Path) -> sqlite3.Connection:
