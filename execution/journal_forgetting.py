@@ -35,6 +35,7 @@ class ForgettingJournal(MemoryJournal, ABC):
         super().__init__()
         self.path, self._run_id, self._scope = path, run_id, scope
         self._orders_gone = self._fills_gone = 0
+        self._is_whole = True  # every row is in memory, in the order of writing
         self._reader: sqlite3.Connection | None = None
 
     @property
@@ -78,6 +79,7 @@ class ForgettingJournal(MemoryJournal, ABC):
         self._trades -= gone
         self._orders_gone += len(over)
         self._fills_gone += len(gone)
+        self._is_whole = False
 
     def row(self, client_order_id: str) -> Row | None:
         """See `MemoryJournal.row`; one that had been let go of is in memory again from here on."""
@@ -93,7 +95,7 @@ class ForgettingJournal(MemoryJournal, ABC):
 
     def recall(self) -> str | None:
         """See `MemoryJournal.recall`."""
-        if not (self._orders_gone or self._fills_gone):
+        if self._is_whole:
             return None
         try:
             self.flush()
@@ -105,6 +107,7 @@ class ForgettingJournal(MemoryJournal, ABC):
             fill["trade_id"] = fill["trade_id"].removeprefix(self._scope)
         self._merge(orders, [fill for fill in fills if not _is_adopted(fill)])
         self._orders_gone = self._fills_gone = 0
+        self._is_whole = True
         return None
 
     def is_on_disk(self, instrument_id: str, trade_id: str) -> bool:

@@ -35,8 +35,13 @@ def spot_recording() -> Path:
     return _recording("binance_spot_btcusdt_20240808.gz")
 
 
+WAITING = ("tests/crash/", "tests/runners/live/", "tests/runners/drills/", "tests/runners/operating/")
+"""Their tests take long and mostly wait: they go first, so that at the end no worker is left alone with them."""
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave long runs out, unless ``-m`` names them."""
+    """Leave long runs out, unless ``-m`` names them; what mostly waits goes first."""
+    items.sort(key=lambda item: not item.nodeid.startswith(WAITING))
     if config.option.markexpr:
         return
     kept = [item for item in items if item.get_closest_marker("soak") is None]

@@ -68,6 +68,20 @@ def test_it_comes_back_whole_in_the_order_of_writing_with_what_happened_since(th
     assert (three.order_count, three.fill_count) == (3, 3)
 
 
+def test_a_single_order_that_was_asked_for_is_back_at_its_place_in_the_end(tmp_path: Path) -> None:
+    journal = at(tmp_path)
+    traded(journal, "h1")
+    journal.order(order("h2"), 60_000.0)
+    journal.forget(LATER)
+    journal.reopen("h1", "UNKNOWN", "the venue shows it")
+    assert (list(journal.orders), journal.order_count) == (["h2", "h1"], 2)
+    found = journal.tables()["orders"].to_pylist()
+    assert [(row["seq"], row["client_order_id"], row["status"]) for row in found] == [
+        (0, "h1", "UNKNOWN"), (1, "h2", "NEW"),
+    ]  # fmt: skip
+    journal.close()
+
+
 def test_an_order_that_ended_too_recently_stays(tmp_path: Path) -> None:
     journal = at(tmp_path)
     traded(journal, "h1")
