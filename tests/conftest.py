@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from itertools import chain, zip_longest
 from pathlib import Path
 
 import pytest
@@ -36,18 +37,30 @@ def spot_recording() -> Path:
 
 
 WAITING = ("tests/crash/", "tests/runners/live/", "tests/runners/drills/", "tests/runners/operating/")
-"""Their tests take long and mostly wait: they go first, so that at the end no worker is left alone with them."""
+"""Their tests take long and mostly wait."""
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave long runs out, unless ``-m`` names them; what mostly waits goes first."""
-    items.sort(key=lambda item: not item.nodeid.startswith(WAITING))
+    """Leave long runs out, unless ``-m`` names them."""
+    items[:] = mixed(items)
     if config.option.markexpr:
         return
     kept = [item for item in items if item.get_closest_marker("soak") is None]
     if len(kept) < len(items):
         config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("soak") is not None])
         items[:] = kept
+
+
+def mixed(items: list[pytest.Item]) -> list[pytest.Item]:
+    """Modules that wait and modules that compute by turns, so that the cores have work from the beginning to the end."""
+    modules: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        modules.setdefault(item.nodeid.partition("::")[0], []).append(item)
+    waiting = [own for name, own in modules.items() if name.startswith(WAITING)]
+    computing = [own for name, own in modules.items() if not name.startswith(WAITING)]
+    none: list[pytest.Item] = []
+    by_turns = chain.from_iterable(zip_longest(waiting, computing, fillvalue=none))
+    return list(chain.from_iterable(by_turns))
 
 
 YOUNG, ROUNDS = 20_000, 40
