@@ -229,6 +229,23 @@ def test_a_step_of_the_wall_clock_ends_no_fence_of_an_order_that_nobody_answered
     assert set(asked) == {"BTCUSDT t1a"}
 
 
+@pytest.mark.req("O-10", "X-4")
+def test_a_stop_that_is_placed_while_the_venue_is_asked_does_not_break_the_question() -> None:
+    row = {"status": "NEW", "ts_accepted": None, "ts_ns": 10**18, "instrument_id": "BTCUSDT-PERP.BINANCE"}
+    orders = {"t1a": row, "t1b": dict(row)}
+
+    class Placing(Late):
+        async def knows(self, symbol: str, client_order_id: str) -> bool:
+            """The dead-man writes the row of a stop meanwhile."""
+            orders[f"stop of {symbol} beside {client_order_id}"] = {**row, "status": "ACK", "ts_accepted": 1}
+            return True
+
+    package: Any = SimpleNamespace(journal=SimpleNamespace(orders=orders))
+    stopping = Stopping(package, SimpleNamespace(), None, Placing(0), lambda: 10**18)  # type: ignore[arg-type]
+    assert asyncio.run(stopping._settled())
+    assert len(orders) == 4
+
+
 @pytest.mark.req("O-10")
 def test_a_halted_symbol_is_tried_on_with_growing_pauses_and_an_alert(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "LOOK_SECS", 0.05)
