@@ -170,6 +170,11 @@ class MemoryJournal:
         """Row of an order, wherever it is; None for an order that is not this session's."""
         return self.orders.get(client_order_id)
 
+    @property
+    def let_go(self) -> Mapping[tuple[str, str], Decimal]:
+        """Signed base units by (instrument, strategy) of the fills that are not in `fills` any more."""
+        return {}
+
     def recall(self) -> str | None:
         """Have every order and fill in `orders` and `fills`, as the end of a session needs them; why not, where that fails."""
         return None

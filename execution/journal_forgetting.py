@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from errors import HyperTradingError
 from execution import journal_tables
-from execution.journal import CLOSED, MemoryJournal
+from execution.journal import CLOSED, ZERO, MemoryJournal
 from execution.journal_file import JournalFailed
 from execution.journal_read import reading
 
@@ -35,6 +37,7 @@ class ForgettingJournal(MemoryJournal, ABC):
         super().__init__()
         self.path, self._run_id, self._scope = path, run_id, scope
         self._orders_gone = self._fills_gone = 0
+        self._let_go: dict[tuple[str, str], Decimal] = {}
         self._is_whole = True  # every row is in memory, in the order of writing
         self._reader: sqlite3.Connection | None = None
 
@@ -57,6 +60,11 @@ class ForgettingJournal(MemoryJournal, ABC):
         """See `MemoryJournal.fill_count`."""
         return len(self.fills) + self._fills_gone
 
+    @property
+    def let_go(self) -> Mapping[tuple[str, str], Decimal]:
+        """See `MemoryJournal.let_go`."""
+        return self._let_go
+
     def forget(self, before_ns: int) -> None:
         """Keep on disk alone what was over before an instant: `row` and `has_trade` find it there, `recall` brings it back.
 
@@ -66,7 +74,7 @@ class ForgettingJournal(MemoryJournal, ABC):
             So long ago that nobody asks about it any more but by its id.
         """
         over = [name for name, row in self.orders.items() if _is_over(row, before_ns)]
-        gone = {_key(fill) for fill in self.fills if fill["ts_ns"] < before_ns and not _is_adopted(fill)}
+        gone = {_key(fill): fill for fill in self.fills if fill["ts_ns"] < before_ns and not _is_adopted(fill)}
         if self.failed is not None or not (over or gone):
             return
         try:
@@ -76,7 +84,11 @@ class ForgettingJournal(MemoryJournal, ABC):
         for name in over:
             del self.orders[name]
         self.fills[:] = [fill for fill in self.fills if _key(fill) not in gone]
-        self._trades -= gone
+        self._trades -= gone.keys()
+        for fill in gone.values():
+            whose = fill["instrument_id"], fill["strategy_id"]
+            signed = fill["quantity"] if fill["side"] == "BUY" else -fill["quantity"]
+            self._let_go[whose] = self._let_go.get(whose, ZERO) + signed
         self._orders_gone += len(over)
         self._fills_gone += len(gone)
         self._is_whole = False
@@ -107,6 +119,7 @@ class ForgettingJournal(MemoryJournal, ABC):
             fill["trade_id"] = fill["trade_id"].removeprefix(self._scope)
         self._merge(orders, [fill for fill in fills if not _is_adopted(fill)])
         self._orders_gone = self._fills_gone = 0
+        self._let_go.clear()
         self._is_whole = True
         return None
 

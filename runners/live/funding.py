@@ -10,11 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any, Self
 
 from nautilus_trader.common import DataActor, DataActorConfig
 from nautilus_trader.model import ActorId, InstrumentId
 
+from execution.journal import MemoryJournal
 from execution.services import Services
 
 CENT = Decimal("1e-8")
@@ -72,7 +74,10 @@ class FundingClock:
         return due
 
 
-def payments(fills: Sequence[Mapping[str, Any]], instrument_id: str, due: Due) -> list[tuple[str, Decimal, Decimal]]:
+def payments(
+    fills: Sequence[Mapping[str, Any]], instrument_id: str, due: Due,
+    earlier: Mapping[tuple[str, str], Decimal] = MappingProxyType({}),
+) -> list[tuple[str, Decimal, Decimal]]:  # fmt: skip
     """Work out who pays what: one payment per strategy that held something at the funding time.
 
     Parameters
@@ -81,13 +86,15 @@ def payments(fills: Sequence[Mapping[str, Any]], instrument_id: str, due: Due) -
         Rows of the journal.
     instrument_id, due
         Of what.
+    earlier
+        What earlier fills, which are not among the rows any more, add up to; see `MemoryJournal.let_go`.
 
     Returns
     -------
     list of (strategy id, position, amount)
         Signed base units; settlement currency, positive when received.
     """
-    held: dict[str, Decimal] = {}
+    held = {strategy: amount for (iid, strategy), amount in earlier.items() if iid == instrument_id}
     for fill in fills:
         if fill["instrument_id"] == instrument_id and fill["ts_ns"] <= due.ts_ns:
             signed = fill["quantity"] if fill["side"] == "BUY" else -fill["quantity"]
@@ -101,9 +108,9 @@ class FundingDeskConfig:
     Parameters
     ----------
     services
-        Journal, view and faults of the session.
-    fills
-        Rows of the journal, as they grow.
+        View and faults of the session.
+    journal
+        Of the session.
     instrument_ids
         What is watched.
     tell
@@ -111,10 +118,9 @@ class FundingDeskConfig:
     """
 
     def __init__(
-        self, services: Services, fills: Sequence[Mapping[str, Any]], instrument_ids: Sequence[str],
-        tell: Callable[[str], None],
+        self, services: Services, journal: MemoryJournal, instrument_ids: Sequence[str], tell: Callable[[str], None]
     ) -> None:  # fmt: skip
-        self.services, self.fills, self.instrument_ids, self.tell = services, fills, tuple(instrument_ids), tell
+        self.services, self.journal, self.instrument_ids, self.tell = services, journal, tuple(instrument_ids), tell
 
     def nautilus(self) -> DataActorConfig:
         """The engine's own configuration."""
@@ -155,8 +161,8 @@ class FundingDesk(DataActor):
             self.setup.services.faults.record("FundingDesk", error)
 
     def _book(self, name: str, due: Due) -> None:
-        services = self.setup.services
-        for strategy, position, amount in payments(self.setup.fills, name, due):
+        services, journal = self.setup.services, self.setup.journal
+        for strategy, position, amount in payments(journal.fills, name, due, journal.let_go):
             services.journal.funding(due.ts_ns, name, strategy, position, due.rate, amount)
             services.view.beside += amount
             self.setup.tell(

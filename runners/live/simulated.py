@@ -30,6 +30,7 @@ from runners.engine_venue import with_margins
 from runners.latency import LatencyPlan, plan_latency
 from runners.live.arming import account_halts
 from runners.live.control import Cause, Control, Stop, exit_code
+from runners.live.forgetting import forget_what_is_over
 from runners.live.funding import FundingDesk, FundingDeskConfig
 from runners.live.garbage import collect_here
 from runners.live.journaling import hear_failure, session_journal
@@ -201,7 +202,7 @@ class SimulatedSession:
         def over() -> bool:
             return control.stop is not None
 
-        return [self.memory.watch(time.time_ns, over), collect_here(over)]
+        return [self.memory.watch(time.time_ns, over), collect_here(over), forget_what_is_over(self.journal, over)]
 
     def _close_books(self, worth: Decimal, outcome: str) -> None:
         if self.journal is None or self.memory is None:
@@ -238,7 +239,7 @@ class SimulatedSession:
 
     def _funding(self) -> FundingDeskConfig:
         return FundingDeskConfig(
-            self.package.services, self.package.journal.fills, self.config.instruments,
+            self.package.services, self.package.journal, self.config.instruments,
             lambda text: self.screen.say("funding", text),
         )  # fmt: skip
 
@@ -247,7 +248,7 @@ class SimulatedSession:
         journal, seen = self.package.journal, (0, 0)
         while True:
             await asyncio.sleep(EVERY_SECS)
-            if (now := (len(journal.fills), len(journal.payments))) != seen:
+            if (now := (journal.fill_count, len(journal.payments))) != seen:
                 equity = self.package.services.view.equity()
                 if equity is not None:
                     self._save(equity)

@@ -105,6 +105,8 @@ class SimulatedFinishing:
         if faults.first is not None:
             self._remarks.append(faults.where)
         journal = session.package.journal
+        lost = journal.recall()
+        self._remarks += [] if lost is None else [lost]
         doubtful = on_arrival_of_another(journal.fills, journal.orders.values())
         if doubtful:
             self._remarks.append(

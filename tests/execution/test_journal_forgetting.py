@@ -44,7 +44,7 @@ def three(tmp_path: Path) -> Any:
 @pytest.mark.req("O-2", "O-4")
 def test_what_is_over_leaves_memory_and_is_found_by_its_id(three: LiveJournal) -> None:
     assert (list(three.orders), three.fills, three.order_count, three.fill_count) == (["h3"], [], 3, 2)
-    assert three.net(BTC) == D("0.8")
+    assert (three.net(BTC), three.let_go) == (D("0.8"), {(BTC, "flow-1"): D("0.8")})
     assert (three.has_trade(BTC, "11"), three.has_trade(BTC, "99")) == (True, False)
     assert not three.fill(fill("11", order_id="h1"))  # told once more, long after
     row = three.row("h1")
@@ -65,7 +65,7 @@ def test_it_comes_back_whole_in_the_order_of_writing_with_what_happened_since(th
     assert [(row["seq"], row["trade_id"], row["position_after"]) for row in three.fills] == [
         (0, "11", D("0.4")), (1, "12", D("0.8")), (2, "13", D("1.2")),
     ]  # fmt: skip
-    assert (three.order_count, three.fill_count) == (3, 3)
+    assert (three.order_count, three.fill_count, three.let_go) == (3, 3, {})
 
 
 def test_a_single_order_that_was_asked_for_is_back_at_its_place_in_the_end(tmp_path: Path) -> None:

@@ -68,6 +68,13 @@ def test_a_long_pays_a_short_receives_and_what_was_filled_later_does_not_count()
     ]
 
 
+def test_what_the_journal_has_let_go_of_is_still_held() -> None:
+    earlier = {(IID, "a"): Decimal("0.3"), (IID, "gone"): Decimal(0), ("ETHUSDT-PERP.BINANCE", "a"): Decimal(9)}
+    assert payments([fill(2, "SELL", "0.1")], IID, Due(10, Decimal("0.0001"), Decimal("60000.1")), earlier) == [
+        ("a", Decimal("0.2"), Decimal("-1.20000200")),
+    ]  # fmt: skip
+
+
 def test_a_ledger_begins_with_the_configured_balance_and_then_goes_its_own_way(tmp_path: Path) -> None:
     assert read_ledger(tmp_path, Decimal(500)) == PaperLedger(first=Decimal(500), equity=Decimal(500))
     write_ledger(tmp_path, PaperLedger(first=Decimal(500), equity=Decimal("487.12345678"), sessions=3))
