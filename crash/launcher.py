@@ -36,8 +36,8 @@ from runners.preflight.report import Report
 
 SOAK_STATUS_SECS, SOAK_PATIENCE_SECS = 0.9, 10.0
 """Between two lines of status; for the answer to whose trade it was: the venue is a process that may have to wait for a core."""
-SOAK_KEPT_NS = 150 * 10**9
-"""What is over leaves memory after this: a day's messages come within the hour, so it is what an hour is to a day."""
+SOAK_KEPT_NS = 300 * 10**9
+"""What is over leaves memory after this: a day's messages come within the hour, and two hours of a day are kept."""
 CLOCK_BOUND_MS, SLACK_MS = 200, 800
 """Of the fence; the receive window stays 5000 ms."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,24 @@ from execution import journal_tables
 from execution.journal import CLOSED, ZERO, MemoryJournal
 from execution.journal_file import JournalFailed
 from execution.journal_read import reading
+from execution.journal_writer import Write
 
 ADOPTED = "adopted-"
 """Trade ids of positions that were there before us: memory and disk tell them differently (`LiveJournal.adopt`)."""
 
 type Row = dict[str, Any]
 type TradeKey = tuple[str, str]
+
+
+class _Mark:
+    """What may go as soon as everything that was written before this is on disk."""
+
+    def __init__(self, orders: list[str], fills: set[TradeKey]) -> None:
+        self.orders, self.fills, self.written = orders, fills, False
+
+    def write(self, _db: sqlite3.Connection) -> None:
+        """Write nothing: the place in the queue is what counts."""
+        self.written = True
 
 
 class ForgettingJournal(MemoryJournal, ABC):
@@ -38,6 +51,7 @@ class ForgettingJournal(MemoryJournal, ABC):
         self.path, self._run_id, self._scope = path, run_id, scope
         self._orders_gone = self._fills_gone = 0
         self._let_go: dict[tuple[str, str], Decimal] = {}
+        self._mark: _Mark | None = None
         self._is_whole = True  # every row is in memory, in the order of writing
         self._reader: sqlite3.Connection | None = None
 
@@ -46,9 +60,18 @@ class ForgettingJournal(MemoryJournal, ABC):
     def failed(self) -> str | None:
         """Why nothing is written any more; None while all is well."""
 
+    @property
+    @abstractmethod
+    def stalled_secs(self) -> float:
+        """How long the commit that is under way has taken; 0 where none is."""
+
     @abstractmethod
     def flush(self) -> None:
         """Return when everything that was written so far is on disk, or raise `JournalFailed`."""
+
+    @abstractmethod
+    def _post(self, write: Write) -> None:
+        """Queue a row."""
 
     @property
     def order_count(self) -> int:
@@ -68,29 +91,41 @@ class ForgettingJournal(MemoryJournal, ABC):
     def forget(self, before_ns: int) -> None:
         """Keep on disk alone what was over before an instant: `row` and `has_trade` find it there, `recall` brings it back.
 
+        Nobody waits for the disk: one call marks what may go, and a later one lets go of it when the mark has been written.
+
         Parameters
         ----------
         before_ns
             So long ago that nobody asks about it any more but by its id.
         """
-        over = [name for name, row in self.orders.items() if _is_over(row, before_ns)]
-        gone = {_key(fill): fill for fill in self.fills if fill["ts_ns"] < before_ns and not _is_adopted(fill)}
-        if self.failed is not None or not (over or gone):
-            return
-        try:
-            self.flush()
-        except JournalFailed:
-            return  # whoever watches the journal is told; what is in memory is what is left to read
-        for name in over:
-            del self.orders[name]
-        self.fills[:] = [fill for fill in self.fills if _key(fill) not in gone]
-        self._trades -= gone.keys()
-        for fill in gone.values():
+        if self.failed is not None or self.stalled_secs > 0.0:
+            return  # what is in memory may be all that is left to read
+        if self._mark is not None and self._mark.written:
+            self._let_go_of(self._mark)
+            self._mark = None
+        if self._mark is None:
+            over = [name for name, row in self.orders.items() if _is_over(row, before_ns)]
+            gone = {_key(fill) for fill in self.fills if fill["ts_ns"] < before_ns and not _is_adopted(fill)}
+            if over or gone:
+                self._mark = _Mark(over, gone)
+                self._post(self._mark.write)
+
+    def _let_go_of(self, mark: _Mark) -> None:
+        for name in mark.orders:
+            if self.orders[name]["status"] in CLOSED:
+                del self.orders[name]
+                self._orders_gone += 1
+        kept: list[Row] = []
+        for fill in self.fills:
+            if _key(fill) not in mark.fills:
+                kept.append(fill)
+                continue
             whose = fill["instrument_id"], fill["strategy_id"]
             signed = fill["quantity"] if fill["side"] == "BUY" else -fill["quantity"]
             self._let_go[whose] = self._let_go.get(whose, ZERO) + signed
-        self._orders_gone += len(over)
-        self._fills_gone += len(gone)
+        self._fills_gone += len(self.fills) - len(kept)
+        self.fills[:] = kept
+        self._trades -= mark.fills
         self._is_whole = False
 
     def row(self, client_order_id: str) -> Row | None:
@@ -109,8 +144,9 @@ class ForgettingJournal(MemoryJournal, ABC):
         """See `MemoryJournal.recall`."""
         if self._is_whole:
             return None
-        try:
+        with suppress(JournalFailed):  # what was let go of is on disk, and memory has what is newer
             self.flush()
+        try:
             with reading(self.path) as db:
                 orders, fills = (journal_tables.rows(db, self._run_id, name) for name in ("orders", "fills"))
         except (HyperTradingError, sqlite3.Error) as error:
@@ -120,7 +156,7 @@ class ForgettingJournal(MemoryJournal, ABC):
         self._merge(orders, [fill for fill in fills if not _is_adopted(fill)])
         self._orders_gone = self._fills_gone = 0
         self._let_go.clear()
-        self._is_whole = True
+        self._mark, self._is_whole = None, True
         return None
 
     def is_on_disk(self, instrument_id: str, trade_id: str) -> bool:
@@ -137,11 +173,19 @@ class ForgettingJournal(MemoryJournal, ABC):
             self._reader = None
 
     def _read(self, statement: str, given: tuple[str, ...]) -> sqlite3.Row | None:
-        if self._reader is None:
-            uri = f"{self.path.resolve().as_uri()}?mode=ro"
-            self._reader = sqlite3.connect(uri, uri=True, timeout=2.0, isolation_level=None, check_same_thread=False)
-            self._reader.row_factory = sqlite3.Row
-        found: sqlite3.Row | None = self._reader.execute(statement, given).fetchone()
+        """One row of the file; None also where a journal that has failed cannot be read: then memory goes on alone."""
+        try:
+            if self._reader is None:
+                uri = f"{self.path.resolve().as_uri()}?mode=ro"
+                self._reader = sqlite3.connect(
+                    uri, uri=True, timeout=2.0, isolation_level=None, check_same_thread=False
+                )
+                self._reader.row_factory = sqlite3.Row
+            found: sqlite3.Row | None = self._reader.execute(statement, given).fetchone()
+        except sqlite3.Error:
+            if self.failed is None:
+                raise
+            return None
         return found
 
     def _merge(self, orders: list[Row], fills: list[Row]) -> None:

@@ -120,11 +120,13 @@ class LiveJournal(ForgettingJournal):
 
     def queue(self, client_order_id: str, ahead: float) -> None:
         """See `Journal.queue`."""
+        self.row(client_order_id)
         super().queue(client_order_id, ahead)
         self._post(lambda db: journal_writes.queue(db, client_order_id, ahead))
 
     def resize(self, client_order_id: str, quantity: Decimal) -> None:
         """See `Journal.resize`."""
+        self.row(client_order_id)
         super().resize(client_order_id, quantity)
         self._post(lambda db: journal_writes.resize(db, client_order_id, quantity))
 
@@ -190,7 +192,7 @@ class LiveJournal(ForgettingJournal):
             self.flush()
         try:
             with reading(self.path) as db:
-                on_disk = journal_tables.read(db, self.run.run_id)
+                on_disk = journal_tables.read(db, self.run.run_id, ON_DISK)
         except (HyperTradingError, sqlite3.Error):
             return found  # after a failure of the disk: what came since then
         return found | {name: joined(on_disk[name], found[name]) for name in ON_DISK}
@@ -263,10 +265,6 @@ class LiveJournal(ForgettingJournal):
     def flush(self) -> None:
         """Return when everything queued so far is on disk."""
         self._writer.commit(_nothing)
-
-    def look_back(self) -> None:
-        """Another run has booked into the file since this one was opened: its trades are earlier ones too."""
-        self._has_earlier = True
 
     def close(self) -> None:
         """Write what is queued and close the file; a failed journal is closed already."""

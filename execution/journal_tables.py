@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -34,9 +34,9 @@ def update(db: sqlite3.Connection, table: str, changes: Mapping[str, Any], where
     db.execute(f"UPDATE {table} SET {sets} WHERE {matches}", (*changes.values(), *where.values()))  # noqa: S608 - own names
 
 
-def read(db: sqlite3.Connection, run_id: str) -> dict[str, pa.Table]:
-    """One run as Arrow tables, by the names and schemas of `execution.records`."""
-    return {name: records.table(records.BY_NAME[name], rows(db, run_id, name)) for name in _SOURCES}
+def read(db: sqlite3.Connection, run_id: str, names: Iterable[str] = tuple(_SOURCES)) -> dict[str, pa.Table]:
+    """One run's tables, or some of them, by the names and schemas of `execution.records`."""
+    return {name: records.table(records.BY_NAME[name], rows(db, run_id, name)) for name in names}
 
 
 def rows(db: sqlite3.Connection, run_id: str, name: str) -> list[dict[str, Any]]:

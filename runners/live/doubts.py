@@ -221,6 +221,7 @@ class Doubts:
                     self._services.view.fill(order_id, fill.quantity)
                     self._services.view.refresh()
                     self._services.gate.look_again()
+        row = self._journal.row(order_id)
         return bool(row["filled_quantity"] >= found.filled)
 
     # What the engine still knows --------------------------------------------------------------------------------------

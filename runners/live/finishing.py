@@ -13,7 +13,7 @@ from errors import HyperTradingError
 from execution.journal_records import symbol_of
 from execution.latency import timing_rows
 from execution.safety.failures import VenueError
-from execution.safety.rows import PositionRow
+from execution.safety.rows import IncomeRow, PositionRow
 from runners.live.control import Cause, Stop
 from runners.live.node import ACCOUNT
 from runners.live.output import Closing, session_place, write_session
@@ -97,11 +97,19 @@ class Finishing:
         self._held = await session.account.positions()
         self._agreements = self._settling.agreements(session.config.instruments, self._held, self._portfolio)
         now_ms, opened_ms = session.client.clock.ms(), session.opening.ts_ms
-        for row in await session.client.income_since(max(opened_ms, now_ms - DAY_MS)):
+        moved = await session.client.income_since(opened_ms, kind="TRANSFER")
+        for row in (*moved, *await self._last_day(max(opened_ms, now_ms - DAY_MS))):
             session.journal.income(row.kind, row.transaction_id, row.symbol, row.asset, row.amount, row.time_ms)
         session.journal.wallet(now_ms, "USDT", self._wallet, "end")
-        moved = await session.client.income_since(opened_ms, kind="TRANSFER")
         self._transfers = sum((row.amount for row in moved), ZERO)
+
+    async def _last_day(self, since_ms: int) -> list[IncomeRow]:
+        """Everything that moved the wallet; where it is more than the venue lists, none of it, which is told."""
+        try:
+            return await self._session.client.income_since(since_ms)
+        except OverflowError as error:
+            self._remarks.append(f"fees of the last day are not in the journal's list of income: {error}")
+            return []
 
     async def write(self, stop: Stop, code: int, now: datetime) -> None:
         """Write the directory and tell where it is; a failure here changes nothing about the account, and is told."""

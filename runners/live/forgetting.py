@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 from execution.journal_live import LiveJournal
 
-KEPT_NS = 3_600 * 10**9
-"""An order that ended, or a fill that was booked, so long ago is asked for by nobody but by its id."""
+KEPT_NS = 2 * 3_600 * 10**9
+"""An order that ended, or a trade, so long ago is asked for by nobody but by its id: audits are an hour apart at most."""
 EVERY_SECS = 60.0
 
 

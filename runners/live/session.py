@@ -220,9 +220,7 @@ class Session:
             halts.trip(time.time_ns(), reason)
 
         with recovery_of(case, self.client, trip, self.screen.say) as recovery:
-            recovered = await recovery.run()
-        self.journal.look_back()
-        return recovered
+            return await recovery.run()
 
     async def _open_books(self) -> None:
         """Bring the journal to what the account holds, and the loss ledger to what the day has lost already."""

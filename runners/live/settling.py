@@ -21,7 +21,7 @@ from runners.live.starting import Opening
 
 ZERO = Decimal(0)
 DAY_MS = 86_400_000
-"""Trades and fees of a long session are asked for so far back: of what is older the audit has seen every one."""
+"""Trades and fees of a long session are asked for so far back: what is older, the audit has compared, and told."""
 DIGITS = 12
 """More than any size has, fewer than where the engine's sums of floats err."""
 ENDS = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,10 @@ import pytest
 
 from execution.audit.books import books_of_session
 from execution.audit.figures import Anchor
+from execution.journal_file import JournalFailed
 from execution.journal_forgetting import ForgettingJournal
 from execution.journal_live import LiveJournal
+from execution.journal_writer import Write
 from runners.live import forgetting
 from runners.live.unheard import Unheard
 from tests.execution.test_journal_live import ME, at
@@ -20,6 +23,13 @@ from tests.execution.test_journals import BTC, fill, order
 
 D = Decimal
 LATER = 10**9
+
+
+def forgets(journal: LiveJournal, before_ns: int = LATER) -> None:
+    """Mark what may go, and let go of it once the mark is on disk."""
+    journal.forget(before_ns)
+    journal.flush()
+    journal.forget(before_ns)
 
 
 def traded(journal: LiveJournal, name: str) -> None:
@@ -36,7 +46,7 @@ def three(tmp_path: Path) -> Any:
     traded(journal, "h1")
     traded(journal, "h2")
     journal.order(order("h3"), 60_000.0)
-    journal.forget(LATER)
+    forgets(journal)
     yield journal
     journal.close()
 
@@ -72,7 +82,7 @@ def test_a_single_order_that_was_asked_for_is_back_at_its_place_in_the_end(tmp_p
     journal = at(tmp_path)
     traded(journal, "h1")
     journal.order(order("h2"), 60_000.0)
-    journal.forget(LATER)
+    forgets(journal)
     journal.reopen("h1", "UNKNOWN", "the venue shows it")
     assert (list(journal.orders), journal.order_count) == (["h2", "h1"], 2)
     found = journal.tables()["orders"].to_pylist()
@@ -85,9 +95,9 @@ def test_a_single_order_that_was_asked_for_is_back_at_its_place_in_the_end(tmp_p
 def test_an_order_that_ended_too_recently_stays(tmp_path: Path) -> None:
     journal = at(tmp_path)
     traded(journal, "h1")
-    journal.forget(300)  # it ended at 300, not before
+    forgets(journal, 300)  # it ended at 300, not before
     assert (list(journal.orders), len(journal.fills)) == (["h1"], 1)
-    journal.forget(301)
+    forgets(journal, 301)
     assert (list(journal.orders), journal.fills) == ([], [])
     journal.close()
 
@@ -97,12 +107,66 @@ def test_when_the_disk_fails_memory_keeps_what_it_has(tmp_path: Path, monkeypatc
     journal = at(tmp_path)
     traded(journal, "h1")
     monkeypatch.setattr(LiveJournal, "failed", "the disk is full")
-    journal.forget(LATER)
+    forgets(journal)
     assert (list(journal.orders), len(journal.fills)) == (["h1"], 1)
     monkeypatch.undo()
-    journal.forget(LATER)
+    forgets(journal)
     (tmp_path / "journal.sqlite").rename(tmp_path / "elsewhere.sqlite")
     assert "cannot be read from the journal" in str(journal.recall())
+    journal.close()
+
+
+@pytest.mark.req("O-2")
+def test_what_was_let_go_of_comes_back_though_nothing_can_be_written_any_more(tmp_path: Path) -> None:
+    def broken(_db: sqlite3.Connection) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    journal = at(tmp_path)
+    traded(journal, "h1")
+    traded(journal, "h2")
+    journal.order(order("h3"), 60_000.0)
+    forgets(journal)
+    with pytest.raises(JournalFailed):
+        journal._writer.commit(broken)
+    assert journal.fill(fill("13", order_id="h3"))  # memory goes on
+    found = journal.tables()
+    assert found["orders"]["client_order_id"].to_pylist() == ["h1", "h2", "h3"]
+    assert found["fills"]["trade_id"].to_pylist() == ["11", "12", "13"]
+    journal.close()
+
+
+@pytest.mark.req("O-2")
+def test_a_failed_journal_that_cannot_be_read_either_stops_no_fill(tmp_path: Path) -> None:
+    journal = at(tmp_path)
+    traded(journal, "h1")
+    forgets(journal)
+    with pytest.raises(JournalFailed):
+        journal._writer.commit(lambda db: db.execute("no statement"))
+    journal.close_reader()
+    (tmp_path / "journal.sqlite").rename(tmp_path / "elsewhere.sqlite")
+    assert journal.fill(fill("99", order_id="h9"))
+    assert (journal.net(BTC), journal.row("h1")) == (D("0.8"), None)
+    journal.close()
+
+
+def test_nothing_goes_before_its_mark_is_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal = at(tmp_path)
+    traded(journal, "h1")
+    monkeypatch.setattr(journal, "_post", lambda _write: None)  # the disk takes its time
+    for _ in range(3):
+        journal.forget(LATER)
+    assert (list(journal.orders), len(journal.fills)) == (["h1"], 1)
+    monkeypatch.undo()
+    journal.close()
+
+
+def test_a_marked_order_that_was_opened_again_stays(tmp_path: Path) -> None:
+    journal = at(tmp_path)
+    traded(journal, "h1")
+    journal.forget(LATER)
+    journal.reopen("h1", "UNKNOWN", "the venue shows it")
+    forgets(journal)
+    assert (list(journal.orders), journal.order_count, journal.fill_count) == (["h1"], 1, 1)
     journal.close()
 
 
@@ -110,7 +174,7 @@ def test_a_position_that_was_there_before_us_stays_where_it_was_booked(tmp_path:
     journal = at(tmp_path)
     journal.adopt(50, {BTC: (D("-0.3"), D(60_000))})
     traded(journal, "h1")
-    journal.forget(LATER)
+    forgets(journal)
     assert [row["trade_id"] for row in journal.fills] == ["adopted-BTCUSDT"]
     journal.recall()
     assert [(row["trade_id"], row["position_after"]) for row in journal.fills] == [
@@ -125,7 +189,7 @@ def test_an_order_of_another_session_is_not_ours(tmp_path: Path) -> None:
     first.close()
     journal = at(tmp_path, "run-1", ME)
     traded(journal, "h1")
-    journal.forget(LATER)
+    forgets(journal)
     assert (journal.row("h7"), journal.has_trade(BTC, "17"), journal.order_count) == (None, True, 1)
     journal.recall()
     assert list(journal.orders) == ["h1"]
@@ -150,11 +214,11 @@ def test_no_order_escapes_the_question_because_others_were_let_go_of(three: Live
     assert unheard.look(three, 5 * 10**9 + 100) == ["h3"]
     assert unheard.look(three, 6 * 10**9) == ["h3", "h4"]
     three.event(7 * 10**9, "h3", "OrderCanceled", "CANCELED")
-    three.forget(8 * 10**9)
+    forgets(three, 8 * 10**9)
     assert unheard.look(three, 9 * 10**9) == ["h4"]
 
 
-def test_a_session_lets_go_of_what_ended_an_hour_ago_each_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_session_lets_go_of_what_ended_two_hours_ago_each_minute(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
     waited: list[float] = []
 
@@ -162,16 +226,19 @@ def test_a_session_lets_go_of_what_ended_an_hour_ago_each_minute(monkeypatch: py
         waited.append(secs)
 
     class Listening(ForgettingJournal):
-        failed = None
+        failed, stalled_secs = None, 0.0
 
         def flush(self) -> None:
             """Nothing waits."""
+
+        def _post(self, write: Write) -> None:
+            """Nothing is written."""
 
         def forget(self, before_ns: int) -> None:
             asked.append(before_ns)
 
     monkeypatch.setattr(asyncio, "sleep", sleep)
     journal: Any = Listening(Path("none"), "run-1", "")
-    hour = 3_600 * 10**9
-    asyncio.run(forgetting.forget_what_is_over(journal, lambda: len(asked) == 2, lambda: hour + len(asked)))
+    hours = 2 * 3_600 * 10**9
+    asyncio.run(forgetting.forget_what_is_over(journal, lambda: len(asked) == 2, lambda: hours + len(asked)))
     assert (asked, waited) == ([0, 1], [60.0, 60.0])
