@@ -6,7 +6,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any
 
 from execution.audit.figures import Anchor, Books, IncomeFigures, IncomeKey, OrderFigures, TradeFigures, TradeKey
-from execution.journal import CLOSED, MemoryJournal
+from execution.journal import CLOSED, MemoryJournal, unanswered
 from execution.journal_read import FillRecord, JournalState, OrderRecord, symbol_of
 
 NS_PER_MS = 1_000_000
@@ -117,7 +117,7 @@ def _of_fill(fill: Mapping[str, Any]) -> TradeFigures:
 def _of_row(row: Mapping[str, Any]) -> OrderFigures:
     return OrderFigures(
         row["client_order_id"], symbol_of(row["instrument_id"]), row["side"], row["status"], row["quantity"],
-        row["filled_quantity"], row["ts_ns"] // NS_PER_MS,
+        row["filled_quantity"], row["ts_ns"] // NS_PER_MS, is_answered=not unanswered(row),
     )  # fmt: skip
 
 
@@ -131,5 +131,5 @@ def _of_record(fill: FillRecord) -> TradeFigures:
 def _of_order(order: OrderRecord) -> OrderFigures:
     return OrderFigures(
         order.client_order_id, order.symbol, order.side, order.status, order.quantity, order.filled_quantity,
-        order.ts_ns // NS_PER_MS,
+        order.ts_ns // NS_PER_MS, is_answered=order.status != "NEW" and (order.is_closed or order.ts_accepted is not None),
     )  # fmt: skip

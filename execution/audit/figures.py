@@ -27,6 +27,8 @@ class OrderFigures:
         When it was decided, or placed; ms UTC.
     is_ours
         It carries our tag; always so in the journal.
+    is_answered
+        The venue has ever told of it; always so where the venue tells.
     """
 
     client_order_id: str
@@ -37,6 +39,7 @@ class OrderFigures:
     filled: Decimal = ZERO
     ts_ms: int = 0
     is_ours: bool = True
+    is_answered: bool = True
 
 
 @dataclass(frozen=True, slots=True)

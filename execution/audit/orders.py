@@ -67,10 +67,11 @@ def _not_open(
         return
     name = row.client_order_id
     if found is None:
-        if row.status in UNDECIDED and account.now_ms - row.ts_ms <= DECIDED_FENCES * expected.fence_ms:
+        undecided = row.status in UNDECIDED or not row.is_answered  # also where a cancel was sent behind it
+        if undecided and account.now_ms - row.ts_ms <= DECIDED_FENCES * expected.fence_ms:
             return
         meaning = (
-            "it never arrived: its row is to be closed as NOT_EXECUTED" if row.status in UNDECIDED
+            "it never arrived: its row is to be closed as NOT_EXECUTED" if undecided
             else "this key or environment is another account's, or the venue was reset"
         )  # fmt: skip
         yield Difference(Kind.ORDER_ABSENT, row.symbol, name, row.status, NOTHING, meaning, row.status)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from execution.audit.books import books_of_session
 from execution.audit.compare import compare
 from execution.audit.confirm import Confirming
 from execution.audit.differences import Difference, Kind
@@ -21,6 +22,9 @@ from execution.audit.figures import (
     Settings,
     TradeFigures,
 )
+from execution.journal import MemoryJournal
+from tests.execution.test_journals import BTC
+from tests.execution.test_journals import order as asked_for
 
 NOW = 1_000_000
 D = Decimal
@@ -173,6 +177,35 @@ def test_an_order_that_may_still_travel_is_no_difference() -> None:
     old = replace(young, orders={"h1a": order(status="UNKNOWN", age_ms=30_001)})
     (one,) = found(old, Account(NOW, open_orders=(), asked={"h1a": None}))
     assert one.meaning == "it never arrived: its row is to be closed as NOT_EXECUTED"
+
+
+@pytest.mark.req("L-7", "O-4")
+def test_a_cancel_that_was_sent_behind_an_order_without_an_answer_makes_it_no_more_decided() -> None:
+    """Seen after 40 minutes of soak: order and cancel were lost, and the audit shut entries while it was still being asked for."""
+    absent = Account(NOW, open_orders=(), asked={"h1a": None})
+    for answered, age_ms, meaning in (
+        (False, 30_000, []),
+        (False, 30_001, ["it never arrived: its row is to be closed as NOT_EXECUTED"]),
+        (True, 10_001, ["this key or environment is another account's, or the venue was reset"]),
+    ):
+        cancelling = order(status="PENDING_CANCEL", age_ms=age_ms, is_answered=answered)
+        assert [one.meaning for one in found(Books(orders={"h1a": cancelling}, open=("h1a",)), absent)] == meaning
+
+
+@pytest.mark.req("L-7")
+def test_an_order_is_answered_once_the_venue_has_told_of_it() -> None:
+    journal = MemoryJournal()
+    for name, events in (
+        ("h1", ()),
+        ("h2", ("PENDING_CANCEL",)),
+        ("h3", ("ACK", "PENDING_CANCEL")),
+        ("h4", ("REJECTED",)),
+    ):
+        journal.order(asked_for(name), None)
+        for status in events:
+            journal.event(200, name, "Event", status)
+    books = books_of_session(journal, [BTC], Anchor(D(100), 0), {}, since_ms=0)
+    assert [books.orders[name].is_answered for name in ("h1", "h2", "h3", "h4")] == [False, False, True, True]
 
 
 def test_orders_of_others_are_counted_where_that_is_configured() -> None:
