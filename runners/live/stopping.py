@@ -163,9 +163,8 @@ class Stopping:
 
     async def _settled(self) -> bool:
         """False while an order without any answer may still reach the venue: one that the venue knows has arrived."""
-        for order_id, row in list(
-            self._package.journal.orders.items()
-        ):  # a stop may be placed while the venue is asked
+        orders = list(self._package.journal.orders.items())  # a stop may be placed while the venue is asked
+        for order_id, row in orders:
             if unanswered(row) and order_id not in self._arrived and self._may_arrive(order_id, row["ts_ns"]):
                 if not await self._clearing.knows(symbol_of(row["instrument_id"]), order_id):
                     return False
