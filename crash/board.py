@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from multiprocessing.context import BaseContext
 from pathlib import Path
@@ -10,10 +11,12 @@ from pathlib import Path
 from crash.host import CellRun, Result
 from crash.matrix import Cell
 from crash.processes import context
+from crash.witness import Witness
 
 AT_ONCE = 10
-TRIES = 2
-"""A cell that did not come to its point is run once more: the market may have been in its way."""
+TRIES = 3
+"""A cell is run again where it did not come to its point (the market may have been in its way), and where something was found while
+the machine stood still."""
 
 
 async def run_cells(
@@ -40,22 +43,35 @@ async def run_cells(
         Whether files of clean cells stay.
     """
     forks, room = context(), asyncio.Semaphore(at_once)
+    folder.mkdir(parents=True, exist_ok=True)
+    witness = Witness(folder)
 
     async def one(number: int, cell: Cell, mutant: str) -> Result:
         async with room:
-            result = await _tried(cell, mutant, folder / f"{number:04d}", forks)
+            result = await _tried(cell, mutant, folder / f"{number:04d}", forks, witness)
             if result.clean and not keep:
                 CellRun(cell, result.folder, forks, mutant).remove()
             told(result)
             return result
 
-    return list(await asyncio.gather(*(one(number, *given) for number, given in enumerate(cells))))
+    with witness.watching():
+        return list(await asyncio.gather(*(one(number, *given) for number, given in enumerate(cells))))
 
 
-async def _tried(cell: Cell, mutant: str, folder: Path, forks: BaseContext) -> Result:
-    result = await CellRun(cell, folder, forks, mutant).run()
-    for again in range(1, TRIES):
-        if not result.problem:
+async def _tried(cell: Cell, mutant: str, folder: Path, forks: BaseContext, witness: Witness) -> Result:
+    result, again = await _timed(cell, mutant, folder, forks, witness)
+    for number in range(1, TRIES):
+        if not again:
             break
-        result = await CellRun(cell, folder.with_name(f"{folder.name}-{again}"), forks, mutant).run()
+        before = again
+        result, again = await _timed(cell, mutant, folder.with_name(f"{folder.name}-{number}"), forks, witness)
+        result.again = before
     return result
+
+
+async def _timed(cell: Cell, mutant: str, folder: Path, forks: BaseContext, witness: Witness) -> tuple[Result, str]:
+    """Run a cell; return also why it has to be run again, or ""."""
+    began = time.monotonic()
+    result = await CellRun(cell, folder, forks, mutant).run()
+    still = 0.0 if result.clean else witness.stood_still(began)
+    return result, result.problem or (f"the machine stood still for {still:.1f} s" if still else "")

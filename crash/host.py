@@ -27,8 +27,9 @@ from crash.script import CANARY, SIZES
 from crash.venue_side import Sight, WatchedServer, build_venue
 
 TAG, COUNTDOWN_SECS = "t1", 5.0
-PATIENCE_SECS = 60.0
-"""For a life to come to where it is struck, or to have traded its canary."""
+PATIENCE_SECS = 100.0
+"""For a life to come to where it is struck, or to have traded its canary: also where several starts and resets of one minute have
+used up so much of the venue's budget that entries wait for the breaker's 60 s."""
 PLANTED_PATIENCE_SECS = 40.0
 """The same where a bug is planted: several of them are found because the start is never ready."""
 BEAT_SECS = 0.05
@@ -88,6 +89,8 @@ class Result:
         How it is known that the process ended where it should.
     problem
         Why it counts as not run, or "".
+    again
+        Why an earlier try does not count, or "".
     labels, requests
         Commit sites and request kinds that were hit.
     secs
@@ -101,6 +104,7 @@ class Result:
     judgement: Judgement | None = None
     proof: str = ""
     problem: str = ""
+    again: str = ""
     labels: set[str] = field(default_factory=set)
     requests: set[str] = field(default_factory=set)
     secs: float = 0.0

@@ -134,6 +134,7 @@ def _run(tally: Tally) -> list[str]:
         f"{100 * MOST_SKIPPED:g} %), {tally.secs:.0f} s"
     ]
     told += [f"    skipped: {one.cell.name}: {one.problem}" for one in skipped]
+    told += [f"    run again: {one.cell.name}: {one.again}" for one in (*tally.results, *tally.planted) if one.again]
     least = [one.judgement.activity for one in tally.results if one.judgement is not None and not one.problem]
     if least:
         told.append(
@@ -221,6 +222,7 @@ def as_json(tally: Tally) -> dict[str, Any]:
     return {
         "asked": tally.asked, "run": len(tally.results) - len(tally.skipped), "secs": round(tally.secs, 1),
         "skipped": {one.cell.name: one.problem for one in tally.skipped},
+        "again": {one.cell.name: one.again for one in (*tally.results, *tally.planted) if one.again},
         "verdicts": {str(verdict): tally.count(verdict) for verdict in Verdict},
         "failed": {
             one.cell.name: [f"{finding.verdict}: {finding.text}" for finding in one.judgement.findings]

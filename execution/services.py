@@ -118,7 +118,8 @@ class Services:
         if self.tape is not None:
             self.tape.deltas(deltas)
         self.watch.on_book(deltas, kept)
-        self._observe(kept.ts_ns, publish)
+        if kept.ts_ns >= self.gate.look_ns or self.watch.pending:
+            self._observe(kept.ts_ns, publish)
 
     def on_quote(self, quote: object, kept: KeptBook, publish: Publish) -> None:
         """Take a quote, where there is no depth; see `on_deltas`."""

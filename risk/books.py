@@ -116,6 +116,20 @@ class KeptBook:
         if not self.surprised:
             self.foreseen, self.seen = Foreseen(stretch), 0
 
+    def takes(self, ts_ns: int, sequence: int, caller: object) -> bool:
+        """Note a call; True if it is the first for its message.
+
+        The same subscriber called again means the next message, even one of the same time and sequence number.
+        """
+        again = caller is not self.leader and self.ts_ns == ts_ns and self.sequence == sequence
+        if again and not any(caller is other for other in self.others):
+            self.others.append(caller)
+            return False
+        self.ts_ns, self.sequence, self.leader = ts_ns, sequence, caller
+        if self.others:
+            self.others = []
+        return True
+
     def apply(self, deltas: Any) -> None:
         """Take one message, of which `ts_ns` and `sequence` are set already."""
         foreseen = self.foreseen
@@ -164,7 +178,8 @@ class KeptBook:
         foreseen = self.foreseen
         if foreseen is not None and foreseen.done != self.seen:
             self.seen, stretch = foreseen.done, foreseen.stretch
-            self.top = _top(stretch, self.seen - 1) if stretch.valid[self.seen - 1] else None
+            row = self.seen - 1
+            self.top = _top(stretch, row) if stretch.valid[row] else None
         return self.top
 
     def best(self) -> tuple[float, float]:
@@ -227,29 +242,32 @@ class Books:
         if self._from_quotes:
             return
         for stretch in stretches:
-            kept = self._books.get(stretch.instrument_id)
-            if kept is None:
-                kept = self._books[stretch.instrument_id] = KeptBook(stretch.instrument_id, self._record)
-            kept.preload(stretch)
+            (self._books.get(stretch.instrument_id) or self._new(stretch.instrument_id)).preload(stretch)
 
     def apply_deltas(self, deltas: Any, caller: object) -> KeptBook | None:
         """Apply one venue message; return the book if `caller` is the first that was called for it."""
         if self._from_quotes:
             return None
-        kept = self._first(deltas, deltas.sequence, caller)
-        if kept is not None:
-            kept.apply(deltas)
+        kept, ts_ns, sequence = self._books.get(deltas.instrument_id), deltas.ts_init, deltas.sequence
+        if kept is None:
+            kept = self._new(deltas.instrument_id)
+        if not kept.takes(ts_ns, sequence, caller):
+            return None
+        foreseen = kept.foreseen
+        if foreseen is None or kept.book is not None or not foreseen.step(ts_ns, sequence):
+            kept.apply(deltas)  # everything but the hot path: a foreseen message of a book that nobody asks for
         return kept
 
     def apply_quote(self, quote: Any, caller: object) -> KeptBook | None:
         """Take the top from a quote, where there is no depth (fidelity ``l1_trades``); return as `apply_deltas` does."""
         if not self._from_quotes:
             return None
-        kept = self._first(quote, 0, caller)
-        if kept is not None:
-            digits = quote.bid_price.precision
-            kept.set(Top(round(float(quote.bid_price), digits), float(quote.bid_size), round(float(quote.ask_price), digits),
-                         float(quote.ask_size), kept.ts_ns))  # fmt: skip
+        kept = self._books.get(quote.instrument_id) or self._new(quote.instrument_id)
+        if not kept.takes(quote.ts_init, 0, caller):
+            return None
+        digits = quote.bid_price.precision
+        kept.set(Top(round(float(quote.bid_price), digits), float(quote.bid_size), round(float(quote.ask_price), digits),
+                     float(quote.ask_size), kept.ts_ns))  # fmt: skip
         return kept
 
     def top(self, instrument_id: InstrumentId) -> Top | None:
@@ -284,22 +302,8 @@ class Books:
             kept.drain()
         return {iid: kept.series for iid, kept in self._books.items() if kept.series is not None}
 
-    def _first(self, event: Any, sequence: int, caller: object) -> KeptBook | None:
-        """Return the book if this call is the first for its message.
-
-        The same subscriber called again means the next message, even one of the same time and sequence number.
-        """
-        iid, ts_ns = event.instrument_id, event.ts_init
-        kept = self._books.get(iid)
-        if kept is None:
-            kept = self._books[iid] = KeptBook(iid, self._record)
-        again = caller is not kept.leader and kept.ts_ns == ts_ns and kept.sequence == sequence
-        if again and not any(caller is other for other in kept.others):
-            kept.others.append(caller)
-            return None
-        kept.ts_ns, kept.sequence, kept.leader = ts_ns, sequence, caller
-        if kept.others:
-            kept.others = []
+    def _new(self, instrument_id: InstrumentId) -> KeptBook:
+        kept = self._books[instrument_id] = KeptBook(instrument_id, self._record)
         return kept
 
 

@@ -108,6 +108,14 @@ class Elsewhere(NamedTuple):
     margin: Decimal
 
 
+class _Ids(dict[str, InstrumentId]):
+    """Parsed ids by their text."""
+
+    def __missing__(self, text: str) -> InstrumentId:
+        found = self[text] = InstrumentId.from_str(text)
+        return found
+
+
 @dataclass(slots=True)
 class AccountView:
     """Everything a check may ask. One per run.
@@ -140,27 +148,24 @@ class AccountView:
     working: dict[str, WorkingOrder] = field(default_factory=dict)
     positions: dict[tuple[str, str], StrategyPosition] = field(default_factory=dict)
     beside: Decimal = ZERO
-    _ids: dict[str, InstrumentId] = field(default_factory=dict)
+    _ids: _Ids = field(default_factory=_Ids)
     _held: Mapping[Any, Any] | None = None
     _last_prices: dict[str, Decimal] = field(default_factory=dict)
     _mids: dict[str, tuple[Top, Decimal]] = field(default_factory=dict)
 
     def instrument_id(self, text: str) -> InstrumentId:
         """Parse once, then look up."""
-        found = self._ids.get(text)
-        if found is None:
-            found = self._ids[text] = InstrumentId.from_str(text)
-        return found
+        return self._ids[text]
 
     def net(self, instrument_id: str) -> Decimal:
         """Net position of the account, signed base units, from the engine's portfolio: which adds floats, so it is rounded here."""
-        told = Decimal(self.portfolio.net_position(self.instrument_id(instrument_id)))
+        told = Decimal(self.portfolio.net_position(self._ids[instrument_id]))
         instrument = self.instruments.get(instrument_id)
         return told if instrument is None else unfloated(told, instrument.size_precision)
 
     def mid(self, instrument_id: str) -> Decimal | None:
         """Mid of the book, exact; None while there is none."""
-        top = self.books.top(self.instrument_id(instrument_id))
+        top = self.books.top(self._ids[instrument_id])
         if top is None:
             return None
         known = self._mids.get(instrument_id)
@@ -175,7 +180,7 @@ class AccountView:
 
     def mark(self, instrument_id: str) -> Decimal | None:
         """Mark price; None where the venue sends none."""
-        mark = self.cache.mark_price(self.instrument_id(instrument_id)) if self.cache is not None else None
+        mark = self.cache.mark_price(self._ids[instrument_id]) if self.cache is not None else None
         return mark.value.as_decimal() if mark is not None else None
 
     def reference(self, instrument_id: str) -> Decimal | None:

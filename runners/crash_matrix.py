@@ -103,6 +103,7 @@ def _line(result: Result, done: int, total: int) -> str:
     found = result.judgement.findings if result.judgement is not None else ()
     word = "skipped" if result.problem else ", ".join(sorted({str(one.verdict) for one in found})) or "ok"
     bug = f" [{result.mutant}]" if result.mutant else ""
+    word += f" (run again: {result.again})" if result.again else ""
     return f"{done:4d}/{total}  {result.secs:5.1f} s  {result.cell.name}{bug}: {word}"
 
 

@@ -161,14 +161,17 @@ class Actor:
     def _stands(self, intent: Quote, entries: list[WorkingOrder]) -> bool:
         """True when these very orders were found to be this very wish before, and none of them is being cancelled."""
         wish, orders = self._standing
-        return (
-            wish is not None
-            and entries == orders
-            and intent.bids == wish.bids
-            and intent.asks == wish.asks
-            and intent.requote_ticks == wish.requote_ticks
-            and not any(order.pending_cancel for order in entries)
-        )
+        if wish is not intent:
+            if wish is None or intent.bids != wish.bids or intent.asks != wish.asks:
+                return False
+            if intent.requote_ticks != wish.requote_ticks:
+                return False
+        if entries != orders:
+            return False
+        for order in entries:  # noqa: SIM110 - asked at every look of a market maker: no generator
+            if order.pending_cancel:
+                return False
+        return True
 
     def _target(self, intent: Target) -> None:
         position, mine = self._position(), self._mine()

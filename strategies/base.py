@@ -239,9 +239,9 @@ class GuardedStrategy[P: StrategyParams](Strategy):
     @property
     def warm(self) -> bool:
         """True while orders may be sent: after warm-up and before the end."""
-        now = self.now_ns
-        end = self.desk.trading_end_ns
-        return now >= self.desk.trading_start_ns and (end is None or now < end)
+        desk = self.desk
+        now: int = self.clock.timestamp_ns()
+        return now >= desk.trading_start_ns and (desk.trading_end_ns is None or now < desk.trading_end_ns)
 
     @property
     def book(self) -> OrderBook | None:
@@ -255,7 +255,8 @@ class GuardedStrategy[P: StrategyParams](Strategy):
     @property
     def position(self) -> float:
         """This strategy's position, signed base units."""
-        return self.holding.quantity
+        desk = self.desk
+        return desk.view.position(desk.strategy_id, self.__key).quantity
 
     @property
     def entry_price(self) -> float:

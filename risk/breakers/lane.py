@@ -96,8 +96,10 @@ class Lane:
         self._last_ns, self._mid = ts_ns, (mid := both / 2.0)
         if self._stale is not None:
             self._stale.last_ns = ts_ns
-        self._low = min(self._low, mid)
-        self._high = max(self._high, mid)
+        if mid < self._low:  # noqa: PLR1730 - the hot path: no call
+            self._low = mid
+        if mid > self._high:  # noqa: PLR1730
+            self._high = mid
         return True
 
     def _flushed(self) -> Edges:
