@@ -56,8 +56,8 @@ def _db(name: str, reach: Reach, label: str, stage: Stage, nth: int = 1, life: i
     return Point(name, reach, Trigger(label, stage, nth), None, life)
 
 
-def _net(name: str, reach: Reach, what: str, moment: Moment, role: Role = "any", nth: int = 1) -> Point:
-    return Point(name, reach, None, Sight(what, moment, role, nth))
+def _net(name: str, reach: Reach, what: str, moment: Moment, role: Role = "any") -> Point:
+    return Point(name, reach, None, Sight(what, moment, role))
 
 
 START = (
@@ -119,9 +119,9 @@ GUARDS = (
         _net("stop answered, not written", "sent", STOP, "answered"),
     ),
     *_about(
-        (COUNTDOWN, "third"),  # the first one after something is held
-        _net("countdown sent", "sent", COUNTDOWN, "arrived", nth=3),
-        _net("countdown answered", "sent", COUNTDOWN, "answered", nth=3),
+        (COUNTDOWN, "later"),  # something is held by then: what comes before it protects nothing yet
+        _net("countdown sent", "sent", COUNTDOWN, "arrived", "later"),
+        _net("countdown answered", "sent", COUNTDOWN, "answered", "later"),
     ),
 )
 _GONE, _STANDS = ("arm token is gone",), ("kill switch stands",)

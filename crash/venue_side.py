@@ -15,7 +15,7 @@ from adapters.simulated_binance.server import Server
 from adapters.simulated_binance.settings import Scenario
 from adapters.simulated_binance.venue import Venue
 
-type Role = Literal["target", "exit", "third", "any"]
+type Role = Literal["target", "exit", "later", "any"]
 type Moment = Literal["arrived", "executed", "answered"]
 ANSWERED_SECS = 0.004
 """After the answer was handed to the socket."""
@@ -35,9 +35,8 @@ class Sight:
     what
         ``METHOD /path``.
     role
-        ``target`` only counts what concerns the target's order; ``any`` everything.
-    nth
-        Which one.
+        ``target`` only counts what concerns the target's order, ``exit`` what may only reduce, ``later`` what comes once the target
+        has come; ``any`` everything.
     moment
         When it came, when it was executed, when its answer was out.
     """
@@ -45,7 +44,6 @@ class Sight:
     what: str
     moment: Moment = "arrived"
     role: Role = "any"
-    nth: int = 1
 
 
 class WatchedGateway(Gateway):
@@ -89,16 +87,16 @@ class WatchedServer(Server):
         gateway = WatchedGateway(venue)
         gateway.on_moment = self._moment
         self._gateway = gateway
-        self._faults, self._flight, self._flown = faults, flight, 0
+        self._faults, self._flight = faults, flight
         self._sight: Sight | None = None
-        self._seen = 0
+        self._target_came = False
         self._strike: Callable[[], None] | None = None
         self.struck = False
         self.intruder: Mapping[str, Any] | None = None
 
     def strike_at(self, sight: Sight | None, strike: Callable[[], None]) -> None:
         """Say when to strike, once."""
-        self._sight, self._strike, self._seen = sight, strike, 0
+        self._sight, self._strike = sight, strike
 
     def calm(self) -> None:
         """The process has ended: what was to be done to its request in flight is not done to a later one."""
@@ -111,6 +109,7 @@ class WatchedServer(Server):
 
     def _moment(self, call: Call, moment: Moment) -> None:
         if moment == "arrived":
+            self._target_came = self._target_came or (call.method == "POST" and self.is_target(call))
             self._spoil(call)
         elif moment == "executed" and self.intruder is not None and self._is("target", call) and call.method == "POST":
             act, self.intruder = self.intruder, None
@@ -118,8 +117,7 @@ class WatchedServer(Server):
         sight = self._sight
         if sight is None or moment != sight.moment or call.what != sight.what or not self._is(sight.role, call):
             return
-        self._seen += 1
-        if self._seen == sight.nth and self._strike is not None:
+        if self._strike is not None:
             self._sight, self.struck = None, True
             self._strike()
 
@@ -127,18 +125,16 @@ class WatchedServer(Server):
         what, role = self._flight
         if not self._faults or call.what != what or not self._is(role, call):
             return
-        self._flown += 1
-        if self._flown == (3 if role == "third" else 1):
-            fault = {"name": "in flight", "when": {"request": what}, "do": list(self._faults)}
-            self._faults = ()
-            self.venue.arm(Fault.model_validate(fault))
+        fault = {"name": "in flight", "when": {"request": what}, "do": list(self._faults)}
+        self._faults = ()
+        self.venue.arm(Fault.model_validate(fault))
 
     def _is(self, role: str, call: Call) -> bool:
         if role == "target":
             return self.is_target(call)
         if role == "exit":
             return call.params.get("reduceOnly") == "true"
-        return True
+        return role == "any" or self._target_came
 
     def is_target(self, call: Call) -> bool:
         """Whether a request concerns the target: an entry whose size ends in 7 thousandths."""

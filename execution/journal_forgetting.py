@@ -16,6 +16,7 @@ from execution.journal import CLOSED, ZERO, MemoryJournal
 from execution.journal_file import JournalFailed
 from execution.journal_read import reading
 from execution.journal_writer import Write
+from execution.records import signed
 
 ADOPTED = "adopted-"
 """Trade ids of positions that were there before us: memory and disk tell them differently (`LiveJournal.adopt`)."""
@@ -121,8 +122,7 @@ class ForgettingJournal(MemoryJournal, ABC):
                 kept.append(fill)
                 continue
             whose = fill["instrument_id"], fill["strategy_id"]
-            signed = fill["quantity"] if fill["side"] == "BUY" else -fill["quantity"]
-            self._let_go[whose] = self._let_go.get(whose, ZERO) + signed
+            self._let_go[whose] = self._let_go.get(whose, ZERO) + signed(fill)
         self._fills_gone += len(self.fills) - len(kept)
         self.fills[:] = kept
         self._trades -= mark.fills

@@ -7,6 +7,7 @@ id stands in a table, so that equal runs are equal files.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
@@ -86,3 +87,9 @@ def table(schema: pa.Schema, rows: Sequence[Mapping[str, Any]]) -> pa.Table:
         When a value does not fit its column.
     """
     return pa.Table.from_pylist(list(rows), schema=schema)
+
+
+def signed(fill: Mapping[str, Any]) -> Decimal:
+    """What a row of ``fills`` adds to a position, signed base units."""
+    quantity: Decimal = fill["quantity"]
+    return quantity if fill["side"] == "BUY" else -quantity

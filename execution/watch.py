@@ -59,7 +59,7 @@ class Watch:
         """Take a venue message that has been applied to a book."""
         bid, ask = kept.best()
         ts_ns, ts_event_ns, snapshot = kept.ts_ns, deltas.ts_event + self.offset_ns, deltas.flags & _SNAPSHOT
-        if not snapshot and self.board.is_usual(kept.name, ts_ns, ts_event_ns, bid, ask):
+        if not snapshot and self.board.lanes[kept.name].is_usual(ts_ns, ts_event_ns, bid, ask):
             return
         edges = self.board.on_book(
             BookUpdate(ts_ns, ts_event_ns, kept.name, bid, ask, bid == 0.0 and not snapshot, bool(snapshot))

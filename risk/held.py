@@ -74,21 +74,24 @@ def exceeded(held: Mapping[str, Held], equity: Decimal | None, config: RiskConfi
     --------
     0.2 at 60,000 is 12,000; a limit of 10,000 is exceeded.
     """
-    return [found for found in _values(held, equity, config) if found.value > found.allowed]
+    return [Excess(*found) for found in _values(held, equity, config) if found[2] > found[3]]
 
 
-def _values(held: Mapping[str, Held], equity: Decimal | None, config: RiskConfig) -> Iterator[Excess]:
+def _values(
+    held: Mapping[str, Held], equity: Decimal | None, config: RiskConfig
+) -> Iterator[tuple[str, str, Decimal, Decimal]]:
+    """Every limit as the fields of an `Excess`."""
+    notionals = {iid: position.notional for iid, position in held.items()}
     most = exact(config.max_position_notional_quote)
-    for iid, position in held.items():
-        yield Excess("position_notional", iid, abs(position.notional), most)
-    gross = sum((abs(position.notional) for position in held.values()), ZERO)
+    for iid, notional in notionals.items():
+        yield "position_notional", iid, abs(notional), most
+    gross = sum(map(abs, notionals.values()), ZERO)
     if config.max_gross_notional_quote is not None:
-        yield Excess("gross_notional", ACCOUNT, gross, exact(config.max_gross_notional_quote))
+        yield "gross_notional", ACCOUNT, gross, exact(config.max_gross_notional_quote)
     if config.max_net_notional_quote is not None:
-        net = abs(sum((position.notional for position in held.values()), ZERO))
-        yield Excess("net_notional", ACCOUNT, net, exact(config.max_net_notional_quote))
+        yield "net_notional", ACCOUNT, abs(sum(notionals.values(), ZERO)), exact(config.max_net_notional_quote)
     if equity is not None and equity > ZERO:
-        yield Excess("gross_leverage", ACCOUNT, gross / equity, exact(config.max_gross_leverage))
+        yield "gross_leverage", ACCOUNT, gross / equity, exact(config.max_gross_leverage)
 
 
 def increases(side: int, instrument_id: str, held: Mapping[str, Held], excess: Excess) -> bool:

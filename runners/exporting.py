@@ -11,6 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from execution.records import signed
 from monitoring import report
 from monitoring.report.round_trips import RoundTrip, round_trips
 from runners.comparing import rows
@@ -91,11 +92,10 @@ def _table(run: Path, bound: str, name: str, columns: tuple[str, ...]) -> Iterat
 
 
 def _fill(row: Mapping[str, Any], book: Book) -> Row:
-    signed = row["quantity"] if row["side"] == "BUY" else -row["quantity"]
     return {
         "time_utc": time_text(row["ts_ns"]), "trade_id": row["trade_id"], "symbol": symbol(row["instrument_id"]),
         "side": row["side"], "qty": plain(row["quantity"]), "price": plain(row["price"]), "fee": plain(row["fee"]),
-        "fee_asset": row["fee_asset"], "realised_pnl": plain(book.fill(signed, row["price"])),
+        "fee_asset": row["fee_asset"], "realised_pnl": plain(book.fill(signed(row), row["price"])),
         "strategy_id": row["strategy_id"], "client_order_id": row["client_order_id"], "liquidity": row["liquidity"],
     }  # fmt: skip
 

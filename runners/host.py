@@ -122,7 +122,8 @@ def _run(
         portfolio=portfolio, cache=cache, account_id=AccountId(f"{plan.venue}-001"), settlement=plan.currency
     )
     package.install(engine)
-    rates, opening = SettledRates(), OpeningQuotes()
+    rates = SettledRates()
+    opening = OpeningQuotes(instrument.id for instrument in plan.instruments.values())
     events = 0
     for chunk in chunks:
         events += len(chunk)
@@ -151,9 +152,10 @@ def _run(
 
 
 def _feed(engine: BacktestEngine, chunk: list[Any], rates: SettledRates, opening: OpeningQuotes) -> None:
-    for event in chunk:
-        if type(event) is FundingRateUpdate:
-            rates.add(event)
+    if FundingRateUpdate in set(map(type, chunk)):  # most chunks have none: not looked through in Python
+        for event in chunk:
+            if type(event) is FundingRateUpdate:
+                rates.add(event)
     if chunk:
         engine.add_data(opening.of(chunk) + chunk, validate=False, sort=True)
         engine.run(streaming=True)

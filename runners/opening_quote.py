@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from nautilus_trader.model import InstrumentId, OrderBookDeltas, OrderSide, QuoteTick
 
 
 class OpeningQuotes:
-    """Puts the top of an instrument's first book message before it, once; strategies and books of depth ignore it."""
+    """Puts the top of an instrument's first book message before it, once; strategies and books of depth ignore it.
 
-    def __init__(self) -> None:
-        self._seen: set[InstrumentId] = set()
+    Parameters
+    ----------
+    instrument_ids
+        Whose books are to be opened.
+    """
+
+    def __init__(self, instrument_ids: Iterable[InstrumentId]) -> None:
+        self._closed = set(instrument_ids)
 
     def of(self, events: list[Any]) -> list[Any]:
         """Return the quotes that the chunk lacks, to be sorted in before its events."""
-        found = []
+        found: list[Any] = []
         for event in events:
-            if type(event) is OrderBookDeltas and event.instrument_id not in self._seen:
+            if not self._closed:
+                break
+            if type(event) is OrderBookDeltas and event.instrument_id in self._closed:
                 quote = top_quote(event)
                 if quote is not None:
-                    self._seen.add(event.instrument_id)
+                    self._closed.remove(event.instrument_id)
                     found.append(quote)
         return found
 

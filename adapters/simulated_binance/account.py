@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from adapters.simulated_binance.contract import Contract
 from adapters.simulated_binance.ledger import Ledger
@@ -99,7 +100,7 @@ class Account:
         self.positions = {
             name: Position(contract, settings.leverage, settings.margin_type) for name, contract in contracts.items()
         }
-        self.income: list[dict[str, object]] = []
+        self.income: list[dict[str, Any]] = []
         self._transaction = 9_000_000
         for name, held in settings.positions.items():
             units = self.positions[name].contract.size.units(str(held.quantity))
@@ -131,7 +132,7 @@ class Account:
         """Move the wallet by an income entry."""
         self.wallet += amount
         self._transaction += 1
-        entry: dict[str, object] = {"symbol": symbol, "incomeType": kind, "income": plain(amount), "asset": "USDT"}
+        entry: dict[str, Any] = {"symbol": symbol, "incomeType": kind, "income": plain(amount), "asset": "USDT"}
         entry |= {"time": now_ms, "info": kind, "tranId": self._transaction}
         self.income.append(entry | {"tradeId": "" if trade_id is None else str(trade_id)})
         self._ledger.write(

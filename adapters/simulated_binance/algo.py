@@ -36,6 +36,7 @@ class AlgoService:
         self._exchange = exchange
         self.orders: dict[int, AlgoOrder] = {}
         self._live: dict[int, AlgoOrder] = {}
+        self._by_client: dict[str, AlgoOrder] = {}
 
     def open_orders(self, symbol: str | None = None) -> list[AlgoOrder]:
         """Orders that wait for their trigger, oldest first."""
@@ -46,7 +47,7 @@ class AlgoService:
         """By algo id, else the newest with the client id."""
         if algo_id is not None:
             return self.orders.get(algo_id)
-        return next((order for order in reversed(self.orders.values()) if order.client_id == client_id), None)
+        return self._by_client.get(client_id or "")
 
     def place(self, market: Market, params: Mapping[str, str]) -> AlgoOrder:
         """Accept a conditional order.
@@ -64,7 +65,7 @@ class AlgoService:
         price = self._working_price(market, order)
         if price is not None and order.reached(price):
             raise Refused(Code.ORDER_WOULD_IMMEDIATELY_TRIGGER)
-        self.orders[algo_id] = order
+        self.orders[algo_id] = self._by_client[order.client_id] = order
         self._become(order, "NEW")
         return order
 

@@ -9,7 +9,7 @@ from risk.breakers.clock import ClockOffset, ClockStep
 from risk.breakers.config import BreakersConfig
 from risk.breakers.events import ApiUse, BookUpdate, ClockReading, FillNews, OrderNews, Print
 from risk.breakers.feed import Silence
-from risk.breakers.lane import Lane
+from risk.breakers.lane import Feed, Lane
 from risk.breakers.machine import NO_EDGES, NS_PER_SEC, Breaker, Edges, State
 from risk.breakers.orders import ApiBudget, RejectsInARow
 from risk.breakers.restriction import Restriction, restriction_of
@@ -29,6 +29,11 @@ class BreakerBoard:
         Limits.
     instrument_ids
         What is traded; an event of another instrument raises `KeyError`.
+
+    Attributes
+    ----------
+    lanes
+        By instrument id. Whoever has many book messages asks `Lane.is_usual` first, and calls `on_book` where it says no.
     """
 
     def __init__(self, config: BreakersConfig, instrument_ids: Sequence[str]) -> None:
@@ -39,32 +44,20 @@ class BreakerBoard:
         self._api = _or_none(config.api_budget_pct, ApiBudget, "api_budget_pct")
         account = (self._silence, self._offset, self._step, self._rejects, self._api)
         self._account: tuple[Breaker, ...] = tuple(breaker for breaker in account if breaker is not None)
-        self._lanes = {iid: Lane(config, iid) for iid in instrument_ids}
-        self._every = tuple(chain(self._account, *(lane.breakers for lane in self._lanes.values())))
+        self._feed = Feed(self._silence)
+        self.lanes = {iid: Lane(config, iid, self._feed) for iid in instrument_ids}
+        self._every = tuple(chain(self._account, *(lane.breakers for lane in self.lanes.values())))
+        self._clocked = tuple((breaker, type(breaker).on_time is not Breaker.on_time) for breaker in self._every)
         self._restrictions = {iid: restriction_of(()) for iid in (ACCOUNT, *instrument_ids)}
-        self._next_look_ns = 0
-
-    def is_usual(self, instrument_id: str, ts_ns: int, ts_event_ns: int, bid: float, ask: float) -> bool:
-        """Take a book message of which no breaker would say anything; False, and nothing taken, where one has to look."""
-        if ts_ns >= self._next_look_ns:
-            return False
-        silence = self._silence
-        if silence is not None and not silence.is_short(ts_ns):
-            return False
-        if not self._lanes[instrument_id].is_usual(ts_ns, ts_event_ns, bid, ask):
-            return False
-        if silence is not None:
-            silence.last_ns = ts_ns
-        return True
 
     def on_book(self, update: BookUpdate) -> Edges:
         """Take an applied book message."""
-        edges = self._market(update.ts_ns) + self._lanes[update.instrument_id].on_book(update)
+        edges = self._market(update.ts_ns) + self.lanes[update.instrument_id].on_book(update)
         return self._changed(edges) if edges else NO_EDGES
 
     def on_trade(self, trade: Print) -> Edges:
         """Take a market trade."""
-        edges = self._market(trade.ts_ns) + self._lanes[trade.instrument_id].on_trade(trade)
+        edges = self._market(trade.ts_ns) + self.lanes[trade.instrument_id].on_trade(trade)
         return self._changed(edges) if edges else NO_EDGES
 
     def on_order(self, news: OrderNews) -> Edges:
@@ -73,7 +66,7 @@ class BreakerBoard:
 
     def on_fill(self, fill: FillNews) -> Edges:
         """Take a fill of ours."""
-        return self._changed(self._lanes[fill.instrument_id].on_fill(fill))
+        return self._changed(self.lanes[fill.instrument_id].on_fill(fill))
 
     def on_clock(self, reading: ClockReading) -> Edges:
         """Take a reading of the clocks."""
@@ -87,10 +80,11 @@ class BreakerBoard:
 
     def on_time(self, ts_ns: int) -> Edges:
         """Look at the clock: silences grow, cool-downs end."""
-        self._next_look_ns = ts_ns + NS_PER_SEC
+        self._feed.next_look_ns = ts_ns + NS_PER_SEC
         edges = NO_EDGES
-        for breaker in self._every:
-            edges += breaker.on_time(ts_ns)
+        for breaker, has_own in self._clocked:
+            if has_own or breaker.state is State.OPEN:  # to the others time alone does nothing
+                edges += breaker.on_time(ts_ns)
         return self._changed(edges)
 
     def restriction(self, instrument_id: str = ACCOUNT) -> Restriction:
@@ -118,12 +112,12 @@ class BreakerBoard:
 
     def _market(self, ts_ns: int) -> Edges:
         edges = self._silence.update(ts_ns) if self._silence else NO_EDGES
-        return edges + self.on_time(ts_ns) if ts_ns >= self._next_look_ns else edges
+        return edges + self.on_time(ts_ns) if ts_ns >= self._feed.next_look_ns else edges
 
     def _changed(self, edges: Edges) -> Edges:
         if edges:
             self._restrictions[ACCOUNT] = restriction_of(self._account)
-            for iid, lane in self._lanes.items():
+            for iid, lane in self.lanes.items():
                 self._restrictions[iid] = restriction_of((*self._account, *lane.breakers))
                 lane.wake()
         return edges

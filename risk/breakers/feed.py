@@ -6,6 +6,9 @@ from risk.breakers.config import BreakerConfig, LatencyMadsConfig
 from risk.breakers.machine import NO_EDGES, NS_PER_MS, Breaker, Edges, Level
 from risk.breakers.window import MAD_TO_SIGMA, RunningMedian
 
+NEVER_NS = -(1 << 63)
+"""Before every event."""
+
 
 class FeedAge(Breaker):
     """Absolute latency: receipt minus exchange time, milliseconds. A negative age is the clock's fault, not the feed's."""
@@ -84,31 +87,27 @@ class Silence(Breaker):
         self, name: str, config: BreakerConfig, instrument_id: str = "", *, what: str = "market event"
     ) -> None:
         super().__init__(name, config, instrument_id)
-        self.last_ns: int | None = None
+        self.last_ns = NEVER_NS
         """Time of the last event."""
         self._what = what
 
     def update(self, ts_ns: int) -> Edges:
         """Take an event: judge the silence that it ends, then count it as a normal one."""
-        if self.is_short(ts_ns):
+        if 0 <= ts_ns - self.last_ns <= self.quiet_upto * NS_PER_MS:
             self.last_ns = ts_ns
             return NO_EDGES
         edges = self._judge_silence(ts_ns)
-        self.last_ns = ts_ns if self.last_ns is None else max(ts_ns, self.last_ns)
+        self.last_ns = max(ts_ns, self.last_ns)
         return edges + self.normal(ts_ns)
-
-    def is_short(self, ts_ns: int) -> bool:
-        """Whether an event now would end no silence that counts."""
-        return self.last_ns is not None and 0 <= ts_ns - self.last_ns <= self.quiet_upto * NS_PER_MS
 
     def on_time(self, ts_ns: int) -> Edges:
         """Judge the silence so far; the first call starts the count."""
-        if self.last_ns is None:
+        if self.last_ns == NEVER_NS:
             self.last_ns = ts_ns
         return self._judge_silence(ts_ns) + self.advance(ts_ns)
 
     def _judge_silence(self, ts_ns: int) -> Edges:
-        if self.last_ns is None:
+        if self.last_ns == NEVER_NS:
             return NO_EDGES
         silent_ms = (ts_ns - self.last_ns) / NS_PER_MS
         level = self.judge(silent_ms)

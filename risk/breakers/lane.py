@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from risk.breakers.book import CrossedBook, GappedBook
 from risk.breakers.config import BreakersConfig
 from risk.breakers.events import BookUpdate, FillNews, Print
-from risk.breakers.feed import AbnormalLatency, FeedAge, Silence
+from risk.breakers.feed import NEVER_NS, AbnormalLatency, FeedAge, Silence
 from risk.breakers.machine import NO_EDGES, NS_PER_MS, NS_PER_SEC, Breaker, Edges
 from risk.breakers.orders import Slippage
 from risk.breakers.spread import SpreadMultiple
 from risk.breakers.volatility import AtrMultiple, RealisedMultiple
 
-_NEVER = -(1 << 63)
 _INF = float("inf")
+
+
+@dataclass(slots=True)
+class Feed:
+    """What all instruments share.
+
+    Attributes
+    ----------
+    silence
+        Of the whole feed; None where nobody watches it.
+    next_look_ns
+        When the clock is looked at next.
+    """
+
+    silence: Silence | None
+    next_look_ns: int = 0
 
 
 class Lane:
@@ -24,10 +41,13 @@ class Lane:
         Limits; None entries are left out.
     instrument_id
         What is watched.
+    feed
+        Shared with the other lanes.
     """
 
-    def __init__(self, config: BreakersConfig, instrument_id: str) -> None:
+    def __init__(self, config: BreakersConfig, instrument_id: str, feed: Feed) -> None:
         c, iid = config, instrument_id
+        self._feed = feed
         self._age = FeedAge("feed_age_ms", c.feed_age_ms, iid) if c.feed_age_ms else None
         self._mads = AbnormalLatency("latency_mads", c.latency_mads, iid) if c.latency_mads else None
         self._stale = Silence("book_stale_ms", c.book_stale_ms, iid, what="book update") if c.book_stale_ms else None
@@ -45,8 +65,8 @@ class Lane:
             self._slippage,
         )  # fmt: skip
         self.breakers: tuple[Breaker, ...] = tuple(breaker for breaker in every if breaker is not None)
-        self._due_ns = _NEVER  # before this instant a usual message is only remembered
-        self._last_ns, self._low, self._high, self._mid = _NEVER, _INF, 0.0, 0.0
+        self._due_ns = NEVER_NS  # before this instant a usual message is only remembered
+        self._last_ns, self._low, self._high, self._mid = NEVER_NS, _INF, 0.0, 0.0
         self._age_upto_ns = self._silence_upto_ns = 0.0
         self._spread_upto = _INF  # (ask − bid) / (ask + bid)
 
@@ -72,7 +92,7 @@ class Lane:
 
     def wake(self) -> None:
         """Look at the next message, whatever it is: a breaker has moved."""
-        self._due_ns = _NEVER
+        self._due_ns = NEVER_NS
 
     def on_trade(self, trade: Print) -> Edges:
         """Take a market trade: only its age counts, the prices come from the book."""
@@ -83,10 +103,13 @@ class Lane:
         return self._slippage.update(fill) if self._slippage else NO_EDGES
 
     def is_usual(self, ts_ns: int, ts_event_ns: int, bid: float, ask: float) -> bool:
-        """Remember a message that no breaker has to see now; False where one has."""
-        both = bid + ask
+        """Remember a message that no breaker has to see now, the account's included; False, and nothing taken, where one has."""
+        both, feed = bid + ask, self._feed
+        silence = feed.silence
         if not (
             ts_ns < self._due_ns
+            and ts_ns < feed.next_look_ns
+            and (silence is None or 0 <= ts_ns - silence.last_ns <= silence.quiet_upto * NS_PER_MS)
             and 0 <= ts_ns - self._last_ns <= self._silence_upto_ns
             and ts_ns - ts_event_ns <= self._age_upto_ns
             and 0.0 < bid < ask
@@ -94,6 +117,8 @@ class Lane:
         ):
             return False
         self._last_ns, self._mid = ts_ns, (mid := both / 2.0)
+        if silence is not None:
+            silence.last_ns = ts_ns
         if self._stale is not None:
             self._stale.last_ns = ts_ns
         if mid < self._low:  # noqa: PLR1730 - the hot path: no call
@@ -120,7 +145,7 @@ class Lane:
         due = [(ts_ns // NS_PER_SEC + 1) * NS_PER_SEC]
         due += [breaker.idle_until_ns for breaker in self.breakers if breaker.quiet_upto < 0.0]
         if (self._crossed and self._crossed.in_a_row) or (self._gaps and self._gaps.gapped):
-            due.append(_NEVER)  # the next message may end the row, and each one lengthens the gap
+            due.append(NEVER_NS)  # the next message may end the row, and each one lengthens the gap
         ages = [self._age.calm] if self._age else []
         if self._mads:
             ages.append(self._mads.usual_upto)

@@ -17,6 +17,7 @@ from nautilus_trader.common import DataActor, DataActorConfig
 from nautilus_trader.model import ActorId, InstrumentId
 
 from execution.journal import MemoryJournal
+from execution.records import signed
 from execution.services import Services
 
 CENT = Decimal("1e-8")
@@ -97,8 +98,7 @@ def payments(
     held = {strategy: amount for (iid, strategy), amount in earlier.items() if iid == instrument_id}
     for fill in fills:
         if fill["instrument_id"] == instrument_id and fill["ts_ns"] <= due.ts_ns:
-            signed = fill["quantity"] if fill["side"] == "BUY" else -fill["quantity"]
-            held[fill["strategy_id"]] = held.get(fill["strategy_id"], ZERO) + signed
+            held[fill["strategy_id"]] = held.get(fill["strategy_id"], ZERO) + signed(fill)
     return [(name, q, (-q * due.mark * due.rate).quantize(CENT)) for name, q in sorted(held.items()) if q]
 
 

@@ -11,6 +11,7 @@ from nautilus_trader.model import ClientOrderId, InstrumentId, VenueOrderId
 
 from execution.journal import CLOSED, EXTERNAL, MemoryJournal
 from execution.journal_records import symbol_of
+from execution.records import signed
 from execution.safety.client import SafetyClient
 from execution.safety.reads import PAGE
 from execution.safety.rows import PositionRow, TradeRow
@@ -187,7 +188,7 @@ class Settling:
 
     def _held(self, instrument_id: str, until_ns: int | None = None) -> Decimal:
         fills = (f for f in self._journal.fills if f["instrument_id"] == instrument_id)
-        return sum((_signed(f) for f in fills if until_ns is None or f["ts_ns"] <= until_ns), ZERO)
+        return sum((signed(f) for f in fills if until_ns is None or f["ts_ns"] <= until_ns), ZERO)
 
     def agreements(
         self, instrument_ids: tuple[str, ...], held: Mapping[str, PositionRow], portfolio: Any
@@ -197,14 +198,9 @@ class Settling:
         for iid in instrument_ids:
             row = held.get(symbol_of(iid))
             past = sum(
-                (_signed(f) for f in self._journal.fills if f["strategy_id"] == SOURCE and f["instrument_id"] == iid),
+                (signed(f) for f in self._journal.fills if f["strategy_id"] == SOURCE and f["instrument_id"] == iid),
                 ZERO,
             )
             engine = unfloated(Decimal(portfolio.net_position(InstrumentId.from_str(iid))), DIGITS) + past
             found.append(Agreement(iid, row.amount if row is not None else ZERO, self._held(iid), engine))
         return found
-
-
-def _signed(fill: Mapping[str, Any]) -> Decimal:
-    quantity: Decimal = fill["quantity"]
-    return quantity if fill["side"] == "BUY" else -quantity

@@ -14,6 +14,7 @@ from nautilus_trader.model import InstrumentId, Price
 from errors import HyperTradingError
 from execution.journal_records import symbol_of
 from execution.latency import timing_rows
+from execution.records import signed
 from execution.safety.rows import PositionRow
 from risk.valuation import unfloated
 from risk.view import AccountView
@@ -151,7 +152,7 @@ class SimulatedFinishing:
         held = sum((quantity for quantity, _ in self._signed(iid)), ZERO)
         engine = unfloated(Decimal(self._portfolio.net_position(InstrumentId.from_str(iid))), DIGITS)
         booked = (f for f in self._session.package.journal.fills if f["instrument_id"] == iid)
-        journal = sum((f["quantity"] if f["side"] == "BUY" else -f["quantity"] for f in booked), ZERO)
+        journal = sum((signed(f) for f in booked), ZERO)
         return Agreement(iid, held, journal, engine)
 
     def _open(self, iid: str) -> list[Any]:

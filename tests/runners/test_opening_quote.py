@@ -20,8 +20,15 @@ def test_a_message_with_one_side_only_gives_none() -> None:
 
 
 def test_each_book_is_opened_once_however_the_data_is_chunked() -> None:
-    opening = OpeningQuotes()
     first = book(1, [(100.0, 5.0)], [(100.1, 1.0)], snapshot=True)
     later = book(2, [(100.0, 6.0)], [(100.1, 2.0)], snapshot=True)
+    opening = OpeningQuotes([first.instrument_id])
     assert len(opening.of([first, later])) == 1
     assert opening.of([later]) == []
+
+
+def test_a_book_whose_first_message_has_one_side_is_opened_by_a_later_one() -> None:
+    half, whole = book(1, [(100.0, 5.0)], snapshot=True), book(2, [(100.0, 6.0)], [(100.1, 2.0)], snapshot=True)
+    opening = OpeningQuotes([half.instrument_id])
+    assert opening.of([half]) == []
+    assert [str(quote.ask_price) for quote in opening.of([whole, whole])] == ["100.1"]

@@ -85,8 +85,8 @@ def income(venue: Venue, params: Params) -> object:
         for entry in venue.exchange.account.income
         if name in (None, "", entry["symbol"])
         and kind in (None, "", entry["incomeType"])
-        and (start is None or int(str(entry["time"])) >= start)
-        and (end is None or int(str(entry["time"])) <= end)
+        and (start is None or entry["time"] >= start)
+        and (end is None or entry["time"] <= end)
     ]
     limit, page = bounded(params, "limit", 100, 1000), bounded(params, "page", 1, 10_000)
     return chosen[(page - 1) * limit : page * limit] if start is not None else chosen[-limit:]

@@ -41,8 +41,8 @@ def open_algos(venue: Venue, params: Params) -> object:
 def all_algos(venue: Venue, params: Params) -> object:
     """List conditional orders, whatever became of them."""
     symbol = need(params, "symbol")
-    chosen = [order.view() for order in venue.exchange.algo.orders.values() if order.contract.name == symbol]
-    return chosen[-bounded(params, "limit", 500, 1000) :]
+    chosen = [order for order in venue.exchange.algo.orders.values() if order.contract.name == symbol]
+    return [order.view() for order in chosen[-bounded(params, "limit", 500, 1000) :]]
 
 
 def cancel_algos(venue: Venue, params: Params) -> object:
