@@ -123,7 +123,7 @@ def test_each_symbol_has_a_file_of_its_own(tmp_path: Path) -> None:
             assert symbol.lower() in path.name
             days = ingest(path, tmp_path / "catalog", symbol)
             assert [(day.measures.gaps, day.grade) for day in days] == [(0, "A")]
-            assert days[0].measures.tops_compared == days[0].measures.tops_equal > 0  # how many: as lines came by their kind
+            assert days[0].measures.tops_compared == days[0].measures.tops_equal > 0
 
     run(story)
 
