@@ -14,9 +14,6 @@ from crash.processes import context
 from crash.witness import Witness
 
 AT_ONCE = 10
-TRIES = 3
-"""A cell is run again where it did not come to its point (the market may have been in its way), and where something was found while
-the machine stood still."""
 
 
 async def run_cells(
@@ -59,13 +56,11 @@ async def run_cells(
 
 
 async def _tried(cell: Cell, mutant: str, folder: Path, forks: BaseContext, witness: Witness) -> Result:
-    result, again = await _timed(cell, mutant, folder, forks, witness)
-    for number in range(1, TRIES):
-        if not again:
-            break
-        before = again
-        result, again = await _timed(cell, mutant, folder.with_name(f"{folder.name}-{number}"), forks, witness)
-        result.again = before
+    """Run a cell, once more where it did not come to its point (the market may have been in its way) or the machine stood still."""
+    result, why = await _timed(cell, mutant, folder, forks, witness)
+    if why:
+        result, _ = await _timed(cell, mutant, folder.with_name(f"{folder.name}-1"), forks, witness)
+        result.again = why
     return result
 
 

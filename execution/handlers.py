@@ -46,8 +46,6 @@ def _market(
     """`whole` in a single call where nobody shares the message and nothing is measured: the hot path of a backtest."""
     if prepare is None:
         return _unprepared(name, target, whole)
-    if prepare is _deltas:
-        return _most_frequent(name, target, whole)
 
     @functools.wraps(target)
     def handler(self: Any, event: Any) -> Any:
@@ -56,27 +54,6 @@ def _market(
         try:
             prepare(self, event)
             return target(self, event)
-        except BaseException as error:  # noqa: BLE001 - as above
-            self.guard_fail(name, error)
-            return None
-
-    handler.guard_body = whole.guard_body  # type: ignore[attr-defined]
-    return handler
-
-
-def _most_frequent(name: str, target: Callable[..., Any], whole: Callable[..., Any]) -> Callable[..., Any]:
-    """The same with `_deltas` written out: a replay spends more time on messages of the book than on all others."""
-
-    @functools.wraps(target)
-    def handler(self: Any, deltas: Any) -> Any:
-        services = self.services
-        if not services.direct:
-            return whole(self, deltas)
-        try:
-            kept = services.view.books.apply_deltas(deltas, self)
-            if kept is not None:
-                services.on_deltas(deltas, kept, self.publish_message)
-            return target(self, deltas)
         except BaseException as error:  # noqa: BLE001 - as above
             self.guard_fail(name, error)
             return None

@@ -251,9 +251,7 @@ class Books:
         kept, ts_ns, sequence = self._books.get(deltas.instrument_id), deltas.ts_init, deltas.sequence
         if kept is None:
             kept = self._new(deltas.instrument_id)
-        if caller is kept.leader and not kept.others:  # the only one that listens: this is the next message
-            kept.ts_ns, kept.sequence = ts_ns, sequence
-        elif not kept.takes(ts_ns, sequence, caller):
+        if not kept.takes(ts_ns, sequence, caller):
             return None
         foreseen = kept.foreseen
         if foreseen is None or kept.book is not None or not foreseen.step(ts_ns, sequence):

@@ -105,7 +105,7 @@ def test_what_is_found_again_or_while_nothing_stood_still_counts(
 ) -> None:
     result, left = tried(monkeypatch, tmp_path, 0.0, STUCK, CLEAN)
     assert (result.clean, result.again, left) == (False, "", 1)
-    result, left = tried(monkeypatch, tmp_path, 4.2, STUCK, STUCK, STUCK, CLEAN)
+    result, left = tried(monkeypatch, tmp_path, 4.2, STUCK, STUCK, CLEAN)
     assert (result.clean, left) == (False, 1)
 
 
