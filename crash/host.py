@@ -156,7 +156,7 @@ class CellRun:
         outcome = self.cell.outcome
         venue = build_venue(self.ledger, 1, outcome.behaviour, outcome.events_per_sec)
         try:
-            async with WatchedServer(venue, outcome.acts, self.cell.point.flight) as server:
+            async with WatchedServer(venue, outcome.acts, self.cell.point.flight, outcome.behind_secs) as server:
                 self._configure(server, outcome.symbol)
                 server.intruder = INTRUDER if self.cell.point.scene == "trip" else None
                 await self._until_dead(server)

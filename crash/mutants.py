@@ -188,7 +188,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant("reject on -1000", _reject_on_1000, ("end written / K1 SIGKILL / executed but -1000",)),
     Mutant("trust local CANCELED", _trust_local_canceled, ("cancel row, committed / K1 SIGKILL / never arrived",)),
     Mutant("dedupe by order id", _dedupe_by_order_id, (f"{_SENT}partly filled",)),
-    Mutant("counter without epoch", _counter_without_epoch, ("answer out, not written / K4 missing / resting",)),
+    Mutant("counter without epoch", _counter_without_epoch, ("answer out, not written / K1 SIGKILL / resting",)),
     Mutant("cancel only configured symbols", _cancel_only_configured_symbols, (f"{_SENT}resting, its symbol given up",)),
     Mutant("flatten without reduce-only", _flatten_without_reduce_only, (f"{_SENT}filled",)),
     Mutant("recovery not idempotent", _recovery_not_idempotent, ("recovery: an action, committed / K1 SIGKILL / filled",)),

@@ -42,6 +42,8 @@ class Outcome:
         What the first life trades; the next one always BTCUSDT.
     events_per_sec
         Changes of the book: few where a part of the target is to stay.
+    behind_secs
+        So long the user stream is behind the answer to the target: where the answer's lie counts, it has to be heard first.
     expects, names
         How the next start must end; words of the refusal.
     """
@@ -60,6 +62,7 @@ class Outcome:
     needs_position: bool = False
     symbol: str = "BTCUSDT"
     events_per_sec: float = 6.0
+    behind_secs: float = 0.0
     expects: Literal["ready", "refuse"] = "ready"
     names: tuple[str, ...] = ()
 
@@ -82,7 +85,8 @@ OUTCOMES: tuple[Outcome, ...] = (
     Outcome("definite reject", acts=({"act": "answer", "status": 400, "code": -2019},), executes=False, ends=True),
     Outcome("post-only expiry", "cross", behaviour={"post_only": "expire"}, ends=True),
     Outcome("executed but 503", "part", events_per_sec=_STILL, acts=({**_ANSWER, "status": 503},), fills=True),
-    Outcome("executed but -1000", "part", events_per_sec=_STILL, acts=({**_ANSWER, "status": 400, "code": -1000},), fills=True),
+    Outcome("executed but -1000", "part", events_per_sec=_STILL, acts=({**_ANSWER, "status": 400, "code": -1000},), fills=True,
+            behind_secs=2),
     Outcome("executed but -1007", "part", events_per_sec=_STILL, acts=({**_ANSWER, "status": 408, "code": -1007},), fills=True),
     Outcome("executed but no answer", "part", events_per_sec=_STILL, acts=({"act": "drop_answer"},), fills=True, answered=False),
     Outcome("cancelled by the countdown", waits_for_countdown=True),

@@ -80,14 +80,18 @@ class WatchedServer(Server):
         To serve.
     faults, flight
         Done to the first request of this kind: method with path, and whose.
+    behind_secs
+        So long the user stream is behind, where that is the target's order; 0: it may be faster than the answer.
     """
 
-    def __init__(self, venue: Venue, faults: tuple[Mapping[str, Any], ...], flight: tuple[str, Role]) -> None:
+    def __init__(
+        self, venue: Venue, faults: tuple[Mapping[str, Any], ...], flight: tuple[str, Role], behind_secs: float = 0.0
+    ) -> None:
         super().__init__(venue)
         gateway = WatchedGateway(venue)
         gateway.on_moment = self._moment
         self._gateway = gateway
-        self._faults, self._flight = faults, flight
+        self._faults, self._flight, self._behind_secs = faults, flight, behind_secs
         self._sight: Sight | None = None
         self._target_came = False
         self._strike: Callable[[], None] | None = None
@@ -128,6 +132,12 @@ class WatchedServer(Server):
         fault = {"name": "in flight", "when": {"request": what}, "do": list(self._faults)}
         self._faults = ()
         self.venue.arm(Fault.model_validate(fault))
+        if self._behind_secs and role == "target" and call.method == "POST":
+            stall = {
+                "when": {"event": "user/ORDER_TRADE_UPDATE/NEW"},
+                "do": [{"act": "stall", "secs": self._behind_secs}],
+            }
+            self.venue.arm(Fault.model_validate({"name": "the stream is behind", **stall}))
 
     def _is(self, role: str, call: Call) -> bool:
         if role == "target":

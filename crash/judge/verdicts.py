@@ -104,10 +104,15 @@ def _doubled(ledger: Ledger, journal: Journal, facts: Facts) -> Iterator[Finding
     for key, count in Counter((fill.symbol, fill.trade_id) for fill in journal.fills).items():
         if count > 1:
             yield Finding(Verdict.DOUBLED, f"trade {key[1]} is booked {count} times")
+    decided: defaultdict[str, set[int]] = defaultdict(set)
     for client_id, decided_ns in journal.refused:
+        decided[client_id].add(decided_ns)
         known = journal.orders.get(client_id)  # the same decision, denied: it was looked at again, and did not leave
         if known is not None and (known.ts_ns, known.status) != (decided_ns, "DENIED"):
             yield Finding(Verdict.DOUBLED, f"id {client_id} was given out a second time, and refused by the gate alone")
+    for client_id, times in decided.items():
+        if len(times) > 1:
+            yield Finding(Verdict.DOUBLED, f"id {client_id} was given out {len(times)} times, and refused each time")
     yield from _sent_late(ledger, journal, facts)
 
 

@@ -79,8 +79,8 @@ def signed_after_the_crash(story: Story) -> None:
     story.sent(KILL + 2 * S, "t1aaaaaa000009")
 
 
-def refused(story: Story, client_order_id: str, reason: str = "id_reused") -> None:
-    story.insert("refusals", run_id="r", ts_ns=T0, strategy_id="s", instrument_id="i", side="BUY", order_type="LIMIT",
+def refused(story: Story, client_order_id: str, reason: str = "id_reused", at_ns: int = T0) -> None:
+    story.insert("refusals", run_id="r", ts_ns=at_ns, strategy_id="s", instrument_id="i", side="BUY", order_type="LIMIT",
                  client_order_id=client_order_id, quantity="1", reason=reason, detail="", figures="{}")  # fmt: skip
 
 
@@ -91,6 +91,11 @@ def id_given_out_twice(story: Story) -> None:
 def id_of_a_denied_order_given_out_again(story: Story) -> None:
     story.row(T0 - 9 * S, "t1aaaaaa000009", "DENIED")
     refused(story, "t1aaaaaa000009")
+
+
+def id_refused_in_two_lives(story: Story) -> None:
+    refused(story, "t1aaaaaa00000z", "countdown")
+    refused(story, "t1aaaaaa00000z", "countdown", T0 + 60 * S)
 
 
 def fee_off_by_the_last_unit(story: Story) -> None:
@@ -151,6 +156,7 @@ PLANTED: dict[str, tuple[Callable[[Story], None], Verdict, str]] = {
     "sent after the crash": (signed_after_the_crash, Verdict.DOUBLED, "signed 2.00 s after it"),
     "id given out twice": (id_given_out_twice, Verdict.DOUBLED, "given out a second time"),
     "id of a denied order": (id_of_a_denied_order_given_out_again, Verdict.DOUBLED, "given out a second time"),
+    "id refused in two lives": (id_refused_in_two_lives, Verdict.DOUBLED, "was given out 2 times, and refused each time"),
     "fee": (fee_off_by_the_last_unit, Verdict.WRONG, "fees: venue 12, journal 12.00000001"),
     "trade made up": (trade_that_never_was, Verdict.WRONG, "fill 77"),
     "end": (other_end_than_the_venue, Verdict.WRONG, "venue FILLED filled 0.1, journal CANCELED filled 0.05"),

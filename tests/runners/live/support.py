@@ -32,6 +32,15 @@ strangers.PATIENCE_SECS = 30.0
 run(app, prog="live")
 """
 """The command, with more patience for the answer to whose trade it was: the venue is this process, which may wait for a core."""
+FALSE = {"act": "answer", "status": 400, "code": -1000, "execute": True}
+"""Executed, though the answer says that it failed: the engine takes the order for rejected."""
+ANSWER_FIRST = {
+    "name": "the user stream is behind", "when": {"event": "user/ORDER_TRADE_UPDATE/NEW"}, "do": [{"act": "stall", "secs": 10}],
+}  # fmt: skip
+"""With `FALSE`: a node that waits for a core may otherwise hear of the order before it hears the answer, and believes the order."""
+FALL = {
+    "name": "it fills at once", "when": {"order": "NEW"}, "do": [{"act": "gap_price", "symbol": "BTCUSDT", "bps": "-20"}],
+}  # fmt: skip
 LIVELY = {"kind": "synthetic", "mid": "60000", "levels": 10, "level_quantity": "0.2", "trades_per_sec": 15}
 """Thin levels and many prints: an order of 0.3 fills in parts."""
 

@@ -21,7 +21,7 @@ from runners.config.conduct import ExecutionConfig
 from runners.live.doubts import Doubts, is_definite
 from tests.runners.live.recovering_support import BTC, DeadNode, World
 from tests.runners.live.recovering_support import told as recovering_told
-from tests.runners.live.support import PATIENT, RESTING, Node, lively, running, told, written
+from tests.runners.live.support import ANSWER_FIRST, FALL, FALSE, PATIENT, RESTING, Node, lively, running, told, written
 from tests.runners.live.test_recovering import until
 from tests.runners.live.test_session import table
 from tests.runners.live.test_stops import armed
@@ -29,9 +29,9 @@ from tests.runners.live.test_stops import armed
 ORDER = "/fapi/v1/order"
 
 
-def fault(method: str, act: dict[str, Any], **when: Any) -> dict[str, Any]:
-    """One fault on one kind of request."""
-    return {"name": f"{method} {act['act']}", "when": {"request": f"{method} {ORDER}", **when}, "do": [act]}
+def fault(method: str, *acts: dict[str, Any], **when: Any) -> dict[str, Any]:
+    """What is done to one kind of request."""
+    return {"name": f"{method} {acts[0]['act']}", "when": {"request": f"{method} {ORDER}", **when}, "do": acts}
 
 
 def sent(server: Server) -> list[str]:
@@ -79,12 +79,22 @@ def test_only_a_code_of_the_list_is_a_reject(reason: str, definite: bool) -> Non
     assert is_definite(SimpleNamespace(reason=reason, due_post_only=True))
 
 
+async def armed_false(server: Server, *, stream_first: bool) -> None:
+    """Let the venue execute the first order and say -1000: before the user stream tells of the order, or after."""
+    if stream_first:
+        await armed(server, fault("POST", FALSE, {"act": "delay_answer", "secs": 2}))
+    else:
+        await armed(server, fault("POST", FALSE))
+        await armed(server, ANSWER_FIRST)
+
+
 @pytest.mark.req("O-4", "O-8")
+@pytest.mark.parametrize("stream_first", [False, True])
 def test_an_order_that_was_called_rejected_and_rests_is_cancelled_at_the_venue_while_the_session_goes_on(
-    tmp_path: Path,
+    tmp_path: Path, stream_first: bool
 ) -> None:
     async def story(server: Server) -> None:
-        await armed(server, fault("POST", {"act": "answer", "status": 400, "code": -1000, "execute": True}))
+        await armed_false(server, stream_first=stream_first)
         async with running(written(tmp_path, server.url, params=RESTING)) as node:
             await node.until(ended(server, "CANCELED"), "the cancel of what was called rejected")
             node.interrupt()
@@ -102,9 +112,8 @@ def test_an_order_that_was_called_rejected_and_filled_is_booked_and_ends_the_ses
     tmp_path: Path,
 ) -> None:
     async def story(server: Server) -> None:
-        await armed(server, fault("POST", {"act": "answer", "status": 400, "code": -1000, "execute": True}))
-        fall = {"act": "gap_price", "symbol": "BTCUSDT", "bps": "-20"}
-        await armed(server, {"name": "it fills at once", "when": {"order": "NEW"}, "do": [fall]})
+        await armed_false(server, stream_first=False)
+        await armed(server, FALL)
         # Far behind the market: at its best price a market that has moved meanwhile would refuse a post-only order.
         params = RESTING | {"size": 0.05, "hold_secs": 600}
         config = written(tmp_path, server.url, on_stop="flatten", params=params)
@@ -114,6 +123,23 @@ def test_an_order_that_was_called_rejected_and_filled_is_booked_and_ends_the_ses
         rows = recorded(server, node)
         first = server.venue.exchange.desk.orders[min(server.venue.exchange.desk.orders)]
         assert float(rows[sent(server)[0]]["filled_quantity"]) == first.filled / 1000, node.story
+
+    told(story)
+
+
+@pytest.mark.req("O-4", "O-8")
+def test_a_reject_of_an_order_whose_fill_is_known_is_not_believed_and_the_session_goes_on(tmp_path: Path) -> None:
+    async def story(server: Server) -> None:
+        await armed_false(server, stream_first=True)
+        await armed(server, FALL)
+        config = written(tmp_path, server.url, on_stop="flatten", params=RESTING | {"size": 0.05, "hold_secs": 5})
+        async with running(config, program=PATIENT) as node:
+            await node.until(lambda: len(sent(server)) > 1, "the exit, after the answer")
+            node.interrupt()
+            assert await node.ended() == 5, node.story
+        row = recorded(server, node)[sent(server)[0]]
+        assert (row["status"], row["filled_quantity"]) == ("FILLED", Decimal("0.05")), node.story
+        assert server.venue.exchange.account.positions["BTCUSDT"].quantity == 0
 
     told(story)
 

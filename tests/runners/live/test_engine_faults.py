@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from adapters.simulated_binance.server import Server
-from tests.runners.live.support import PATIENT, RESTING, ROOT, Node, running, told, written
+from tests.runners.live.support import ANSWER_FIRST, FALL, FALSE, PATIENT, RESTING, ROOT, Node, running, told, written
 from tests.runners.live.test_session import agreed, exact, table
 from tests.runners.live.test_stops import armed
 from tests.runners.live.test_strangers import held
@@ -77,17 +77,14 @@ def test_an_order_that_reaches_the_book_after_the_cancel_all_is_found_and_cancel
     told(story)
 
 
-FALSE = {"act": "answer", "status": 400, "code": -1000, "execute": True}
-
-
 @pytest.mark.req("O-3", "O-8", "O-10")
 def test_an_order_that_the_engine_takes_for_rejected_is_found_when_it_fills_and_the_session_ends_flat(
     tmp_path: Path,
 ) -> None:
     async def story(server: Server) -> None:
         await armed(server, fault(f"POST {ORDER}", FALSE))
-        fall = {"act": "gap_price", "symbol": "BTCUSDT", "bps": "-20"}
-        await armed(server, {"name": "fall", "when": {"order": "NEW"}, "do": [fall]})  # before anybody can cancel it
+        await armed(server, ANSWER_FIRST)
+        await armed(server, FALL)  # before anybody can cancel it
         config = written(tmp_path, server.url, on_stop="flatten", params=RESTING | {"hold_secs": 600, "size": 0.1})
         async with running(config, program=PATIENT) as node:
             assert await node.ended() == 1, node.story  # without any help

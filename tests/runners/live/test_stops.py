@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import aiohttp
@@ -136,7 +136,7 @@ def lingering(server: Server, wire_id: str) -> None:
     )
 
 
-async def armed(server: Server, fault: dict[str, object]) -> None:
+async def armed(server: Server, fault: Mapping[str, object]) -> None:
     """Arm a fault while the venue runs."""
     async with (
         aiohttp.ClientSession() as session,
