@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import multiprocessing
 import os
 import signal
+from collections.abc import Coroutine
 from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
+from typing import Any
 
 from crash.launcher import Order, live
 
@@ -26,6 +29,15 @@ def context() -> BaseContext:
     forks = multiprocessing.get_context("forkserver")
     forks.set_forkserver_preload(PRELOAD)
     return forks
+
+
+def run_with_lives[T](whole: Coroutine[Any, Any, T]) -> T:
+    """Run what starts lives; SIGTERM ends it as Ctrl-C does, so that no life outlives this process."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        return asyncio.run(whole)
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 class Life:

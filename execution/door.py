@@ -45,7 +45,7 @@ class Door:
         if isinstance(verdict, Refused):
             self._refuse(request, verdict)
             return False
-        top = self._services.view.books.top(order.instrument_id)
+        top = self._services.view.books.top_of(request.instrument_id)
         mid = top.mid if top else None
         try:
             self._services.journal.order(request, mid)

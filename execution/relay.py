@@ -101,12 +101,18 @@ class Relay:
             if event.realized_pnl is not None:
                 self._gate.halts.round_trip(event.ts_event, Decimal(event.realized_pnl.as_decimal()))
         elif kind == "PositionOpened":
-            position = StrategyPosition(event.signed_qty, event.avg_px_open, event.ts_event)
+            position = StrategyPosition(self._signed(event, instrument_id), event.avg_px_open, event.ts_event)
             self._view.set_position(strategy_id, instrument_id, position)
         elif kind == "PositionChanged":
             opened = self._view.position(strategy_id, instrument_id).entry_ts_ns
-            position = StrategyPosition(event.signed_qty, event.avg_px_open, opened)
+            position = StrategyPosition(self._signed(event, instrument_id), event.avg_px_open, opened)
             self._view.set_position(strategy_id, instrument_id, position)
+
+    def _signed(self, event: Any, instrument_id: str) -> float:
+        """What is held, without the noise of the engine's sum of floats: what an exit takes of it must leave exactly nothing."""
+        instrument = self._view.instruments.get(instrument_id)
+        signed: float = event.signed_qty
+        return signed if instrument is None else round(signed, instrument.size_precision)
 
     def _filled(self, event: Any, strategy_id: str, order_id: str) -> None:
         if is_inferred(event):

@@ -231,6 +231,7 @@ class Books:
         self._record = record
         self._from_quotes = from_quotes
         self._books: dict[InstrumentId, KeptBook] = {}
+        self._named: dict[str, KeptBook] = {}
 
     @property
     def from_quotes(self) -> bool:
@@ -275,6 +276,11 @@ class Books:
         kept = self._books.get(instrument_id)
         return kept.current() if kept is not None else None
 
+    def top_of(self, name: str) -> Top | None:
+        """Return the same by the instrument's id as text, which is found sooner."""
+        kept = self._named.get(name)
+        return kept.current() if kept is not None else None
+
     def book(self, instrument_id: InstrumentId) -> OrderBook | None:
         """The live L2 book; read it, never change it."""
         kept = self._books.get(instrument_id)
@@ -304,6 +310,7 @@ class Books:
 
     def _new(self, instrument_id: InstrumentId) -> KeptBook:
         kept = self._books[instrument_id] = KeptBook(instrument_id, self._record)
+        self._named[kept.name] = kept
         return kept
 
 

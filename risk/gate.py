@@ -218,7 +218,7 @@ class RiskGate:
         return verdict if isinstance(verdict, Refused) else self._breakers(request)
 
     def _book(self, instrument_id: str) -> Verdict:
-        top = self.view.books.top(self.view.instrument_id(instrument_id))
+        top = self.view.books.top_of(instrument_id)
         if top is None:
             return Refused(Reason.BOOK_UNUSABLE, f"{instrument_id} has no book")
         if top.is_crossed:
@@ -294,7 +294,7 @@ class RiskGate:
 
     def _edge(self, request: OrderRequest) -> Verdict:
         policy = self.policies[request.strategy_id]
-        top = self.view.books.top(self.view.instrument_id(request.instrument_id))
+        top = self.view.books.top_of(request.instrument_id)
         if policy.waiver is not None or top is None:
             return APPROVED
         fees = self.view.fees[request.instrument_id]

@@ -165,7 +165,7 @@ class AccountView:
 
     def mid(self, instrument_id: str) -> Decimal | None:
         """Mid of the book, exact; None while there is none."""
-        top = self.books.top(self._ids[instrument_id])
+        top = self.books.top_of(instrument_id)
         if top is None:
             return None
         known = self._mids.get(instrument_id)
@@ -175,7 +175,7 @@ class AccountView:
 
     def touch(self, instrument_id: str, side: Side) -> Decimal | None:
         """Best price that an order of this side could take; None while there is no book."""
-        top = self.books.top(self.instrument_id(instrument_id))
+        top = self.books.top_of(instrument_id)
         return None if top is None else Decimal(repr(top.ask if side is Side.BUY else top.bid))
 
     def mark(self, instrument_id: str) -> Decimal | None:

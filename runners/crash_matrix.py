@@ -43,12 +43,11 @@ def crash_matrix(
 
     Example: python -m runners crash-matrix --sample 3
     """
-    import asyncio  # noqa: PLC0415 - nothing heavy is imported for --help
-
-    from crash import printout  # noqa: PLC0415
+    from crash import printout  # noqa: PLC0415 - nothing heavy is imported for --help
+    from crash.processes import run_with_lives  # noqa: PLC0415
 
     given = _cells(sample, cell, turn, outcomes, whole=whole)
-    tally = asyncio.run(_run(given, at_once, keep, whole=whole, mutants=mutants, quiet=as_json))
+    tally = run_with_lives(_run(given, at_once, keep, whole=whole, mutants=mutants, quiet=as_json))
     said = printout.lines(tally)
     if page is not None:
         _write_page(page, tally, said)

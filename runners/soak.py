@@ -31,9 +31,9 @@ def soak(
 
     Example: python -m runners soak --minutes 3 --seed 7
     """
-    import asyncio  # noqa: PLC0415 - nothing heavy is imported for --help
-    import tempfile  # noqa: PLC0415
+    import tempfile  # noqa: PLC0415 - nothing heavy is imported for --help
 
+    from crash.processes import run_with_lives  # noqa: PLC0415
     from crash.soak import DAY_MESSAGES, Soak  # noqa: PLC0415
 
     def told(course: Course) -> None:
@@ -45,7 +45,7 @@ def soak(
     with tempfile.TemporaryDirectory(prefix="soak-", ignore_cleanup_errors=True) as folder:
         place = Path(folder) if keep is None else keep
         place.mkdir(parents=True, exist_ok=True)
-        course = asyncio.run(Soak(place, seed, minutes, messages or DAY_MESSAGES, told).run())
+        course = run_with_lives(Soak(place, seed, minutes, messages or DAY_MESSAGES, told).run())
     _say(course, as_json=as_json)
     raise typer.Exit(0 if course.passes else 1)
 

@@ -125,7 +125,7 @@ class Actor:
 
     def _leave(self, side: Side, quantity: Decimal, purpose: Purpose) -> None:
         """One order for all of it; the guard sends it in parts where it is too large for the venue or for the third wall."""
-        if quantity > 0:
+        if quantity >= self._step:
             self._market(side, Quantity.from_str(f"{quantity:.{self._size_precision}f}"), purpose, reduce_only=True)
 
     def _quote(self, intent: Quote) -> None:
@@ -255,7 +255,7 @@ class Actor:
         return self._desk.view.position(self._desk.strategy_id, self._key).quantity
 
     def _top(self) -> Top | None:
-        return self._desk.view.books.top(self._instrument_id)
+        return self._desk.view.books.top_of(self._key)
 
     def _quantity(self, side: Side, size: float, purpose: Purpose) -> Quantity | None:
         """Round an entry's size down; a wish too small for one step is recorded as refused."""

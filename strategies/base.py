@@ -250,7 +250,7 @@ class GuardedStrategy[P: StrategyParams](Strategy):
 
     def top(self) -> Top | None:
         """Best bid and ask; None while there is no book."""
-        return self.desk.view.books.top(self.instrument_id)
+        return self.desk.view.books.top_of(self.__key)
 
     @property
     def position(self) -> float:

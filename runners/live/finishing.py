@@ -88,7 +88,8 @@ class Finishing:
         self._wallet = total.as_decimal() if total is not None else self._wallet
         for iid in session.config.instruments:
             for position in self._cache.positions_open(None, InstrumentId.from_str(iid)):
-                signed, price = Decimal(repr(position.signed_qty)), Decimal(repr(position.avg_px_open))
+                signed = round(Decimal(repr(position.signed_qty)), position.size_precision)  # rc6 sums it in floats
+                price = Decimal(repr(position.avg_px_open))
                 self._held[symbol_of(iid)] = PositionRow(symbol=symbol_of(iid), amount=signed, entry_price=price)
 
     async def _read(self) -> None:

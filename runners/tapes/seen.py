@@ -47,7 +47,7 @@ def state_text(view: AccountView, name: str) -> dict[str, str]:
     """Top of book, position and working orders, as a strategy sees them."""
     seen = {}
     for iid in view.instruments:
-        top, held = view.books.top(view.instrument_id(iid)), view.position(name, iid)
+        top, held = view.books.top_of(iid), view.position(name, iid)
         if top is not None:
             seen["book"] = f"{iid} {top.bid:g} × {top.bid_size:g} | {top.ask:g} × {top.ask_size:g}"
         if held.quantity:

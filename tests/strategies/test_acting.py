@@ -287,6 +287,14 @@ def test_an_urgent_exit_is_reduce_only_and_not_sent_twice() -> None:
 
 
 @pytest.mark.req("O-12")
+def test_an_exit_leaves_nothing_of_a_position_that_the_engine_has_added_up_as_floats() -> None:
+    enters = {n: [Enter(Side.BUY, size, None, 1, "in")] for n, size in ((2, 0.1), (4, 0.2))}  # 0.30000000000000004
+    ran = acting({**enters, **{n: [Exit("out")] for n in range(8, 12)}}, policy=FREE, insert_ms=150)
+    assert sent(ran)[2:] == [("SELL", "MARKET", None, 0.3, True)]
+    assert ran.net == 0
+
+
+@pytest.mark.req("O-12")
 def test_an_exit_cancels_resting_entries_and_leaves_other_strategies_alone() -> None:
     ran = acting({2: [_quote(99.5, 100.5)], 4: [Exit("out")]}, policy=MAKER)
     assert {row["status"] for row in ran.rows("orders")} == {"CANCELED"}
