@@ -12,6 +12,7 @@ from execution.door import Door
 from execution.services import Services
 from risk.desk import Desk
 from risk.request import Purpose, Side
+from risk.valuation import signed_units
 
 ZERO = Decimal(0)
 AGAIN_NS = 1_000_000_000
@@ -48,7 +49,7 @@ class Closer:
         """Send a reduce-only market order for what no working market exit already closes."""
         if position.is_closed:
             return
-        signed = round(Decimal(repr(position.signed_qty)), position.size_precision)  # rc6 sums it in floats
+        signed = signed_units(position)
         quantity = abs(signed) - self._being_closed(str(position.instrument_id), signed)
         if quantity <= ZERO:
             return

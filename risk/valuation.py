@@ -30,6 +30,12 @@ def unfloated(told: Decimal, digits: int) -> Decimal:
     return told if told == exact else exact
 
 
+def signed_units(position: Any) -> Decimal:
+    """What a position of the engine holds, signed base units: rc6 adds floats, whose noise is rounded away."""
+    digits: int = position.size_precision
+    return round(Decimal(repr(position.signed_qty)), digits)
+
+
 def is_held(instrument: Any, held: Mapping[Any, Any], portfolio: Any, settlement: Any) -> bool:
     """Whether the account holds something of an instrument that would have to be priced; parameters as in `pair_value`."""
     if is_pair(instrument):

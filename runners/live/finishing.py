@@ -14,6 +14,7 @@ from execution.journal_records import symbol_of
 from execution.latency import timing_rows
 from execution.safety.failures import VenueError
 from execution.safety.rows import IncomeRow, PositionRow
+from risk.valuation import signed_units
 from runners.live.control import Cause, Stop
 from runners.live.node import ACCOUNT
 from runners.live.output import Closing, session_place, write_session
@@ -88,8 +89,7 @@ class Finishing:
         self._wallet = total.as_decimal() if total is not None else self._wallet
         for iid in session.config.instruments:
             for position in self._cache.positions_open(None, InstrumentId.from_str(iid)):
-                signed = round(Decimal(repr(position.signed_qty)), position.size_precision)  # rc6 sums it in floats
-                price = Decimal(repr(position.avg_px_open))
+                signed, price = signed_units(position), Decimal(repr(position.avg_px_open))
                 self._held[symbol_of(iid)] = PositionRow(symbol=symbol_of(iid), amount=signed, entry_price=price)
 
     async def _read(self) -> None:
