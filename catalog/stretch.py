@@ -21,10 +21,22 @@ from catalog import book
 from catalog.kinds import Kind
 from catalog.objects import decode
 from catalog.partition import action_codes, codes, levels_of, snapshot_table
-from catalog.tables import F_LAST, Action, Aggressor, BookSide, Codes, Floats, Ints, Precision, nanoseconds, scaled
+from catalog.tables import (
+    F_LAST,
+    F_SNAPSHOT,
+    Action,
+    Aggressor,
+    BookSide,
+    Codes,
+    Floats,
+    Ints,
+    Precision,
+    nanoseconds,
+    scaled,
+)
 
 _RAW_DIGITS = 16  # decimal places of a Nautilus quantity in the high-precision build
-_LOOK_BACK = 2048
+_LOOK_BACK = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +112,12 @@ class Stretch:
         Top of book after each message, quote and base units: the very floats an order book would give.
     valid
         Whether both sides have a level after each message.
+    mid, spread
+        Of the top after each message, quote units; meaningless where not `valid`.
+    gap_ns, age_ns
+        Receipt of each message after that of the one before, and after its exchange time.
+    odd
+        Messages that are not one of many, ascending: the first, snapshots, and those after which there is no market.
     """
 
     instrument_id: InstrumentId
@@ -112,6 +130,11 @@ class Stretch:
     ask: list[float]
     ask_size: list[float]
     valid: list[bool]
+    mid: list[float]
+    spread: list[float]
+    gap_ns: list[int]
+    age_ns: list[int]
+    odd: list[int]
     _before: book.Levels
     _levels: book.Levels
     _ends: Ints
@@ -173,12 +196,19 @@ class Foresight:
             return None
         before, self._book = self._book, _after(self._book, levels, clears)
         tops, last, scale = _tops(before, action, levels, ends), ends - 1, 10.0**self._precision.price
+        bid, ask, valid = tops.bid / scale, tops.ask / scale, _valid(tops)
+        ts_ns = nanoseconds(table["ts_init"])[last]
+        gap_ns = np.diff(ts_ns, prepend=ts_ns[:1])
+        odd = ~valid | (bid >= ask) | (bid <= 0.0) | (gap_ns < 0) | (table["flags"].to_numpy()[last] & F_SNAPSHOT != 0)
+        odd[0] = True
         return Stretch(
-            self._instrument_id, self._precision, batches, nanoseconds(table["ts_init"])[last].tolist(),
-            table["sequence"].to_numpy()[last].tolist(), (tops.bid / scale).tolist(),
-            _sizes(tops.bid_size, self._precision).tolist(), (tops.ask / scale).tolist(),
-            _sizes(tops.ask_size, self._precision).tolist(),
-            _valid(tops).tolist(), before, levels, ends, clears.tolist(), _changed(tops),
+            self._instrument_id, self._precision, batches, ts_ns.tolist(),
+            table["sequence"].to_numpy()[last].tolist(), bid.tolist(),
+            _sizes(tops.bid_size, self._precision).tolist(), ask.tolist(),
+            _sizes(tops.ask_size, self._precision).tolist(), valid.tolist(),
+            ((bid + ask) / 2.0).tolist(), (ask - bid).tolist(), gap_ns.tolist(),
+            (ts_ns - nanoseconds(table["ts_event"])[last]).tolist(), np.flatnonzero(odd).tolist(),
+            before, levels, ends, clears.tolist(), _changed(tops),
         )  # fmt: skip
 
 

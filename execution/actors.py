@@ -68,7 +68,10 @@ class BookKeeper(DataActor):
         if self.setup.lends:
             self.setup.services.keeper = self
         self.subscribe_topic(STOP, self._stop)
-        self.clock.set_timer_ns("hyper-second", SECOND_NS, callback=self._second)
+        whole_ns = (
+            self.clock.timestamp_ns() // SECOND_NS + 1
+        ) * SECOND_NS  # where breakers and limits have their seconds, too
+        self.clock.set_timer_ns("hyper-second", SECOND_NS, whole_ns, callback=self._second)
 
     def on_stop(self) -> None:
         """Stop the timer."""
@@ -93,6 +96,10 @@ class BookKeeper(DataActor):
                 self.unsubscribe_quotes(instrument_id)
             else:
                 self.unsubscribe_book_deltas(instrument_id)
+
+    def keeps(self, key: str) -> bool:
+        """See `execution.services.Keeper`."""
+        return key in self._kept
 
     def on_book_deltas(self, deltas: Any) -> None:
         """Keep the book, unless a strategy was called before."""

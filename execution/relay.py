@@ -80,10 +80,9 @@ class Relay:
             if step is None or step.to_status is not Status.UNKNOWN:  # in doubt it counts fully
                 self._view.close(order_id)
         elif working is not None:
+            self._view.answered(order_id, accepted=kind == "OrderAccepted", pending_cancel=_CANCEL_PENDING.get(kind))
             if kind == "OrderAccepted":
-                working.accepted = True
                 self._note_queue(event, order_id)
-            working.pending_cancel = _CANCEL_PENDING.get(kind, working.pending_cancel)
         self._journal.event(
             event.ts_event, order_id, kind, status_of(kind, step), str(getattr(event, "reason", "") or "")
         )
@@ -139,10 +138,10 @@ class Relay:
         life = self._lives.get(fill.client_order_id)
         if life is not None and life.leaves > 0:
             side = Side.BUY if event.order_side == OrderSide.BUY else Side.SELL
-            self._view.working[fill.client_order_id] = WorkingOrder(
+            self._view.count(WorkingOrder(
                 fill.client_order_id, fill.strategy_id, fill.instrument_id, side, fill.price, life.leaves, life.is_exit,
                 life.sent_ns, accepted=True, filled=life.filled,
-            )  # fmt: skip
+            ))  # fmt: skip
 
     def _note_queue(self, event: Any, order_id: str) -> None:
         """The book already holds the message on which the order arrived: acceptance is told after the batch."""

@@ -20,11 +20,9 @@ from execution.topics import CARE
 from execution.turns import Turns
 from execution.watch import Publish, Watch
 from risk.books import KeptBook
+from risk.foreseen import Foreseen
 from risk.gate import RiskGate
 from risk.view import AccountView
-
-FORGET_EVERY = 60
-"""Seconds between two looks at what the engine keeps of the account's past."""
 
 
 class Keeper(Protocol):
@@ -39,6 +37,9 @@ class Keeper(Protocol):
 
     def release(self, key: str) -> None:
         """Unsubscribe."""
+
+    def keeps(self, key: str) -> bool:
+        """Whether it is subscribed to an instrument."""
 
 
 class Services:
@@ -74,6 +75,7 @@ class Services:
         self.replayed = replayed
         self.keeper: Keeper | None = None
         self.latency: LatencyProbe | None = None  # a live session measures, a backtest does not
+        self.quiet = self.view.books.quiet
         self.direct = True  # a message goes to its one strategy, and nobody measures: the hot path of a backtest
         self.loops = 0  # turns of the trading loop, counted by its own clock: proof of life for the dead-man
         self.pulse: Callable[[], None] | None = None
@@ -108,6 +110,7 @@ class Services:
     def lend(self, handler: str, key: str) -> None:
         """Leave a book to the strategies that listen to it: the engine makes every message anew for each subscriber."""
         if self.keeper is not None and handler == self.keeper.handler:
+            self.quiet.end()  # a message that the keeper hears of must not be counted by the strategy's handler alone
             (self.keeper.release if self.turns.anyone(handler, key) else self.keeper.take)(key)
 
     def on_deltas(self, deltas: object, kept: KeptBook, publish: Publish) -> None:
@@ -120,6 +123,14 @@ class Services:
         self.watch.on_book(deltas, kept)
         if kept.ts_ns >= self.gate.look_ns or self.watch.pending:
             self._observe(kept.ts_ns, publish)
+        if kept.foreseen is not None:
+            self._quieten(kept, kept.foreseen)
+
+    def _quieten(self, kept: KeptBook, foreseen: Foreseen) -> None:
+        """Let messages pass where the only book of a replay is heard by its only strategy alone, and nobody reads it as a book."""
+        alone = self.direct and len(self.view.instruments) == 1 and kept.book is None and self.tape is None
+        if alone and self.keeper is not None and not self.keeper.keeps(kept.name):
+            self.quiet.begin(foreseen, self.watch.board.lanes[kept.name], self.gate.look_ns)
 
     def on_quote(self, quote: object, kept: KeptBook, publish: Publish) -> None:
         """Take a quote, where there is no depth; see `on_deltas`."""
@@ -129,13 +140,14 @@ class Services:
     def on_time(self, ts_ns: int, publish: Publish) -> None:
         """Once a second: silences, cool-downs, equity, limits on what is held, and orders that take too long."""
         self.loops += 1
-        if self.loops % FORGET_EVERY == 0:
-            self.view.forget_history(ts_ns)
+        self.view.forget_history(ts_ns)
         if self.pulse is not None:
             self.pulse()
         self.watch.on_time(ts_ns)
+        if ts_ns >= self.gate.look_ns:
+            self.gate.observe(ts_ns)
         decisions = [*self.lives.due(ts_ns), *self.held.look(ts_ns)]
-        self._observe(ts_ns, publish)
+        self.act(publish)
         for decision in decisions:
             self._care(decision, publish)
 

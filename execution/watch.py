@@ -45,6 +45,8 @@ class Watch:
         Our clock minus the venue's: venue times are moved by it before ages are taken. 0 in a backtest.
     pending
         What is to be published by the next `act`.
+    quiet
+        Messages of a replay that pass by; what they were is told to the board before it is asked.
     """
 
     def __init__(self, gate: RiskGate, journal: Journal) -> None:
@@ -53,12 +55,14 @@ class Watch:
         self._journal = journal
         self.pending: list[RiskEvent | str | tuple[Action, str]] = []
         self.board: BreakerBoard = gate.board
+        self.quiet = gate.view.books.quiet
         gate.halts.tell = self._halted
 
     def on_book(self, deltas: Any, kept: KeptBook) -> None:
         """Take a venue message that has been applied to a book."""
         bid, ask = kept.best()
         ts_ns, ts_event_ns, snapshot = kept.ts_ns, deltas.ts_event + self.offset_ns, deltas.flags & _SNAPSHOT
+        self.quiet.catch_up()
         if not snapshot and self.board.lanes[kept.name].is_usual(ts_ns, ts_event_ns, bid, ask):
             return
         edges = self.board.on_book(
@@ -109,6 +113,7 @@ class Watch:
         """Keep and tell one event; it is published with the next `act`."""
         self._journal.risk(event)
         self.pending.append(event)
+        self.quiet.end()  # the next message publishes it
         LOG.log(logging.WARNING if event.state == "open" else logging.INFO, "%s %s %s: %s",
                 event.kind, event.name, event.instrument_id, event.detail)  # fmt: skip
 

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from nautilus_trader.model import BookType, InstrumentId, OrderBook, OrderSide, Price
 
 from risk.foreseen import Foreseen, Stretch
+from risk.quiet import Quiet
 
 NO_PRICES = (0.0, 0.0)
 _SIZE_DIGITS = 8  # of a displayed size; Binance uses at most eight
@@ -70,11 +71,11 @@ class TopSeries:
 
     def extend(self, stretch: Stretch, rows: list[int]) -> None:
         """Append rows of a stretch."""
-        self.ts_ns.extend([stretch.ts_ns[row] for row in rows])
-        self.bid.extend([stretch.bid[row] for row in rows])
-        self.bid_size.extend([stretch.bid_size[row] for row in rows])
-        self.ask.extend([stretch.ask[row] for row in rows])
-        self.ask_size.extend([stretch.ask_size[row] for row in rows])
+        self.ts_ns.extend(map(stretch.ts_ns.__getitem__, rows))
+        self.bid.extend(map(stretch.bid.__getitem__, rows))
+        self.bid_size.extend(map(stretch.bid_size.__getitem__, rows))
+        self.ask.extend(map(stretch.ask.__getitem__, rows))
+        self.ask_size.extend(map(stretch.ask_size.__getitem__, rows))
 
 
 class KeptBook:
@@ -89,12 +90,12 @@ class KeptBook:
     """
 
     __slots__ = (
-        "before", "book", "foreseen", "instrument_id", "leader", "name", "others", "seen", "sequence", "series", "surprised",
-        "top", "ts_ns",
+        "before", "book", "foreseen", "instrument_id", "leader", "name", "others", "quiet", "seen", "sequence", "series",
+        "surprised", "top", "ts_ns",
     )  # fmt: skip
 
-    def __init__(self, instrument_id: InstrumentId, record: bool) -> None:
-        self.instrument_id, self.name = instrument_id, str(instrument_id)
+    def __init__(self, instrument_id: InstrumentId, record: bool, quiet: Quiet) -> None:
+        self.instrument_id, self.name, self.quiet = instrument_id, str(instrument_id), quiet
         self.book: OrderBook | None = None
         self.top: Top | None = None
         self.series: TopSeries | None = TopSeries() if record else None
@@ -159,6 +160,7 @@ class KeptBook:
     def live(self) -> OrderBook:
         """Return the real order book; from the first call on every message is applied to it."""
         if self.book is None:
+            self.quiet.end()
             self.book = OrderBook(self.instrument_id, BookType.L2_MBP)
             if self.foreseen is not None:
                 self.book.apply_deltas(self.foreseen.stretch.opening())
@@ -225,9 +227,15 @@ class Books:
     from_quotes
         True for fidelity ``l1_trades``: quotes make the top. Otherwise depth does, and quotes, which the venue sends on a
         stream of their own that lags or leads, change nothing.
+
+    Attributes
+    ----------
+    quiet
+        Messages of a replay that only have to be counted.
     """
 
     def __init__(self, *, record: bool = True, from_quotes: bool = False) -> None:
+        self.quiet = Quiet()
         self._record = record
         self._from_quotes = from_quotes
         self._books: dict[InstrumentId, KeptBook] = {}
@@ -249,6 +257,8 @@ class Books:
         """Apply one venue message; return the book if `caller` is the first that was called for it."""
         if self._from_quotes:
             return None
+        if self.quiet.left:
+            self.quiet.end()
         kept, ts_ns, sequence = self._books.get(deltas.instrument_id), deltas.ts_init, deltas.sequence
         if kept is None:
             kept = self._new(deltas.instrument_id)
@@ -309,7 +319,7 @@ class Books:
         return {iid: kept.series for iid, kept in self._books.items() if kept.series is not None}
 
     def _new(self, instrument_id: InstrumentId) -> KeptBook:
-        kept = self._books[instrument_id] = KeptBook(instrument_id, self._record)
+        kept = self._books[instrument_id] = KeptBook(instrument_id, self._record, self.quiet)
         self._named[kept.name] = kept
         return kept
 

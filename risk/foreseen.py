@@ -52,6 +52,26 @@ class Stretch(Protocol):
     def valid(self) -> Sequence[bool]:
         """Whether both sides have a level."""
 
+    @property
+    def mid(self) -> Sequence[float]:
+        """(bid + ask) / 2 after each."""
+
+    @property
+    def spread(self) -> Sequence[float]:
+        """ask − bid after each."""
+
+    @property
+    def gap_ns(self) -> Sequence[int]:
+        """Receipt after that of the message before."""
+
+    @property
+    def age_ns(self) -> Sequence[int]:
+        """Receipt after exchange time."""
+
+    @property
+    def odd(self) -> Sequence[int]:
+        """Messages after which there is no market, and snapshots; ascending, the first message always among them."""
+
     def displayed(self, messages: int, is_bid: bool, price: float) -> float:
         """Displayed size at a price after so many messages, base units."""
 

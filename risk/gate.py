@@ -87,7 +87,7 @@ class RiskGate:
     look_ns: int = AT_ONCE_NS
 
     def __post_init__(self) -> None:
-        self.board = BreakerBoard(self.config.breakers, tuple(self.rules))
+        self.board = BreakerBoard(self.config.breakers, tuple(self.rules), self.view.books.quiet)
         self.throttles = Throttles(self.config.throttles)
 
     @property
@@ -140,9 +140,9 @@ class RiskGate:
         return True
 
     def observe(self, ts_ns: int) -> None:
-        """Read the equity at most once a second: loss limits hold also while nothing is sent (R-13)."""
+        """Read the equity with every second and after every fill: loss limits hold also while nothing is sent (R-13)."""
         if ts_ns >= self.look_ns:
-            self.look_ns = ts_ns + EQUITY_EVERY_NS
+            self.look_ns = (ts_ns // EQUITY_EVERY_NS + 1) * EQUITY_EVERY_NS
             self.view.refresh()
             equity = self.view.equity()
             if equity is not None:
@@ -151,6 +151,7 @@ class RiskGate:
     def look_again(self) -> None:
         """A fill has changed the account: read the equity with the next event, not only when a second is over."""
         self.look_ns = AT_ONCE_NS
+        self.view.books.quiet.end()
 
     def size_factor(self, instrument_id: str) -> float:
         """Share of the usual size that an entry may have now: soft breakers and the drawdown throttle, 0 to 1."""
@@ -280,15 +281,16 @@ class RiskGate:
         price = view.reference(iid)
         if price is None or equity is None:
             return Refused(Reason.NO_PRICE, f"{iid} has no price, or the account no equity, yet")
-        net = view.net(iid)
+        net, resting = view.net(iid), view.resting(iid)
+        worst = resting.worst(net)
         if request.closes_own and net * request.side < 0:
             net = Decimal(0)  # what this side could still reduce is being reduced by the flagged part
         elsewhere = view.elsewhere(iid, request.side)
         exposure = Exposure(
-            net=net, resting_same_side=view.resting_entries(iid, request.side), price=price,
-            gross_elsewhere=elsewhere.gross, worst_here=view.worst(iid), equity=equity,
+            net=net, resting_same_side=resting.on(request.side), price=price,
+            gross_elsewhere=elsewhere.gross, worst_here=worst, equity=equity,
             net_elsewhere=elsewhere.net, margin_elsewhere=elsewhere.margin, margin_rate=view.margin_rate(iid),
-            open_entries=view.entries_on(iid),
+            open_entries=resting.entries,
         )  # fmt: skip
         return check_exposure(request, exposure, self.config)
 

@@ -123,7 +123,10 @@ class Throttles:
             return
         if len(self._shapes) >= _SHAPES:
             self._shapes = {shape: window for shape, window in self._shapes.items() if window.count(request.ts_ns)}
-        window = self._shapes.setdefault(_shape(request), _Window(self.config.identical_window_secs, limit))
+        shape = _shape(request)
+        window = self._shapes.get(shape)
+        if window is None:
+            window = self._shapes[shape] = _Window(self.config.identical_window_secs, limit)
         window.add(request.ts_ns)
 
     def on_cancel(self, ts_ns: int, strategy_id: str) -> None:

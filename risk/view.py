@@ -92,6 +92,30 @@ class StrategyPosition:
 FLAT = StrategyPosition(0.0, 0.0, 0)
 
 
+class Resting(NamedTuple):
+    """Entries of an instrument that are open, of all strategies.
+
+    Attributes
+    ----------
+    bought, sold
+        What can still fill on each side, base units.
+    entries
+        How many they are.
+    """
+
+    bought: Decimal
+    sold: Decimal
+    entries: int
+
+    def on(self, side: Side) -> Decimal:
+        """Base units of one side."""
+        return self.bought if side > 0 else self.sold
+
+    def worst(self, net: Decimal) -> Decimal:
+        """Largest absolute position that they can lead to from `net`, base units; never below |net|."""
+        return max(abs(net), abs(net + self.bought), abs(net - self.sold))
+
+
 class Elsewhere(NamedTuple):
     """The other instruments of the account, quote units.
 
@@ -134,6 +158,8 @@ class AccountView:
         Orders by client order id.
     positions
         Position of a strategy in an instrument.
+    revision
+        Grows with every order that comes, goes, or is being cancelled.
     beside
         Money of the account that the engine does not know of, settlement currency: funding of a simulated one.
     """
@@ -147,9 +173,12 @@ class AccountView:
     settlement: Any = None
     working: dict[str, WorkingOrder] = field(default_factory=dict)
     positions: dict[tuple[str, str], StrategyPosition] = field(default_factory=dict)
+    revision: int = 0
     beside: Decimal = ZERO
     _ids: _Ids = field(default_factory=_Ids)
     _held: Mapping[Any, Any] | None = None
+    _reading: tuple[Any, list[Decimal | None], Decimal, Decimal] | None = None
+    _margin_rates: dict[str, Decimal] = field(default_factory=dict)
     _last_prices: dict[str, Decimal] = field(default_factory=dict)
     _mids: dict[str, tuple[Top, Decimal]] = field(default_factory=dict)
 
@@ -220,20 +249,39 @@ class AccountView:
             if order.strategy_id == strategy_id and order.instrument_id == instrument_id and not order.reduce_only
         )
 
-    def resting_entries(self, instrument_id: str, side: Side) -> Decimal:
-        """Quantity of all open entries on one side, base units."""
-        return sum(
-            (order.leaves for order in self.open_orders(instrument_id) if order.side == side and not order.reduce_only),
-            ZERO,
-        )
+    def resting(self, instrument_id: str) -> Resting:
+        """Open entries of all strategies on an instrument."""
+        bought, sold, entries = ZERO, ZERO, 0
+        for order in self.working.values():
+            if order.instrument_id == instrument_id and not order.reduce_only:
+                entries += 1
+                if order.side > 0:
+                    bought += order.leaves
+                else:
+                    sold += order.leaves
+        return Resting(bought, sold, entries)
 
     def add(self, request: OrderRequest, mid: float | None = None) -> None:
         """Count an approved order from now on; `mid` is the book's when it was decided."""
-        self.working[request.client_order_id] = WorkingOrder(
+        self.count(WorkingOrder(
             request.client_order_id, request.strategy_id, request.instrument_id, request.side, request.price,
             request.quantity, request.reduce_only, request.ts_ns, order_type=request.order_type,
             mid_decision=mid,
-        )  # fmt: skip
+        ))  # fmt: skip
+
+    def count(self, order: WorkingOrder) -> None:
+        """Count an order from now on, in place of what was known under its id."""
+        self.working[order.client_order_id] = order
+        self.revision += 1
+
+    def answered(self, client_order_id: str, *, accepted: bool = False, pending_cancel: bool | None = None) -> None:
+        """Take over what is known of an order's state; None leaves it as it was."""
+        order = self.working.get(client_order_id)
+        if order is not None:
+            order.accepted = order.accepted or accepted
+            if pending_cancel is not None:
+                order.pending_cancel = pending_cancel
+                self.revision += 1
 
     def fill(self, client_order_id: str, quantity: Decimal) -> None:
         """Take a fill off what can still fill."""
@@ -243,7 +291,7 @@ class AccountView:
         order.leaves -= quantity
         order.filled += quantity
         if order.leaves <= ZERO:
-            del self.working[client_order_id]
+            self.close(client_order_id)
 
     def resize(self, client_order_id: str, quantity: Decimal) -> None:
         """Take over a quantity that the venue has changed: it clips a reduce-only order to the position."""
@@ -252,17 +300,19 @@ class AccountView:
             return
         order.leaves = quantity - order.filled
         if order.leaves <= ZERO:
-            del self.working[client_order_id]
+            self.close(client_order_id)
 
     def cancelling(self, client_order_ids: Iterable[str]) -> None:
         """Note that cancels are under way."""
         for order_id in client_order_ids:
             if order_id in self.working:
                 self.working[order_id].pending_cancel = True
+                self.revision += 1
 
     def close(self, client_order_id: str) -> None:
         """Forget an order that is over."""
         self.working.pop(client_order_id, None)
+        self.revision += 1
 
     def set_position(self, strategy_id: str, instrument_id: str, position: StrategyPosition) -> None:
         """Take over what a position event said."""
@@ -280,14 +330,20 @@ class AccountView:
         held = self._balances()
         if held is None:
             return None
+        prices = [self.valued(iid) for iid in self.instruments]
+        known = self._reading
+        if known is not None and known[0] is held and known[1] == prices and known[2] == self.beside:
+            return known[
+                3
+            ]  # nothing was filled or paid since, and no price has moved: the two orders of a quote ask twice
         total: Decimal = (held[self.settlement].as_decimal() if self.settlement in held else ZERO) + self.beside
-        for iid, instrument in self.instruments.items():
-            price = self.valued(iid)
+        for instrument, price in zip(self.instruments.values(), prices, strict=True):
             if price is not None:
                 total += pair_value(instrument, held, self.settlement, price)
                 total += unrealised(instrument, self.portfolio, self.settlement, price)
             elif is_held(instrument, held, self.portfolio, self.settlement):
                 return None
+        self._reading = held, prices, self.beside, total
         return total
 
     def refresh(self) -> None:
@@ -308,10 +364,7 @@ class AccountView:
 
     def worst(self, instrument_id: str) -> Decimal:
         """Largest absolute position that open entries can lead to, base units; never below |net|."""
-        net = self.net(instrument_id)
-        bought = abs(net + self.resting_entries(instrument_id, Side.BUY))
-        sold = abs(net - self.resting_entries(instrument_id, Side.SELL))
-        return max(abs(net), bought, sold)
+        return self.resting(instrument_id).worst(self.net(instrument_id))
 
     def elsewhere(self, instrument_id: str, side: Side) -> Elsewhere:
         """What all other instruments would be worth if their resting entries filled, at their reference prices."""
@@ -319,17 +372,17 @@ class AccountView:
         for iid in self.instruments:
             price = self.valued(iid) if iid != instrument_id else None
             if price is not None:
-                here = self.worst(iid) * price
+                held, resting = self.net(iid), self.resting(iid)
+                here = resting.worst(held) * price
                 gross += here
                 margin += here * self.margin_rate(iid)
-                net += (self.net(iid) + int(side) * self.resting_entries(iid, side)) * price
+                net += (held + int(side) * resting.on(side)) * price
         return Elsewhere(gross, net, margin)
 
     def margin_rate(self, instrument_id: str) -> Decimal:
         """Initial margin per notional: 1 / leverage; 0 for a pair, which has none."""
-        instrument = self.instruments[instrument_id]
-        return ZERO if is_pair(instrument) else Decimal(instrument.margin_init)
-
-    def entries_on(self, instrument_id: str) -> int:
-        """Entry orders of all strategies that are open on an instrument."""
-        return sum(1 for order in self.open_orders(instrument_id) if not order.reduce_only)
+        rate = self._margin_rates.get(instrument_id)
+        if rate is None:
+            instrument = self.instruments[instrument_id]
+            rate = self._margin_rates[instrument_id] = ZERO if is_pair(instrument) else Decimal(instrument.margin_init)
+        return rate

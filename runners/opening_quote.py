@@ -36,7 +36,7 @@ class OpeningQuotes:
 
 def top_quote(deltas: Any) -> QuoteTick | None:
     """Best bid and ask of one book message that holds both sides, else None."""
-    levels = [delta.order for delta in deltas.deltas if delta.order is not None and delta.order.size.raw]
+    levels = [order for delta in deltas.deltas if (order := delta.order) is not None and order.size.raw]
     bids = [order for order in levels if order.side == OrderSide.BUY]
     asks = [order for order in levels if order.side == OrderSide.SELL]
     if not bids or not asks:

@@ -100,16 +100,18 @@ class VolumeRecorder:
             self._count(found)
 
     def _count(self, prints: Prints) -> None:
+        if not len(prints.ts_ns):
+            return
         unit = 10 ** (RAW_DIGITS - prints.digits)
-        minutes, at = np.unique(prints.ts_ns // NS_PER_MINUTE * NS_PER_MINUTE, return_inverse=True)
-        for index, minute in enumerate(minutes.tolist()):
-            mine = at == index
+        minutes = prints.ts_ns // NS_PER_MINUTE * NS_PER_MINUTE
+        first = np.flatnonzero(np.diff(minutes, prepend=-1))  # of each minute; one that comes twice is added up below
+        bought, sold = (np.add.reduceat(np.where(prints.side * sign > 0, prints.size, 0), first) for sign in (1, -1))
+        trades = np.diff(first, append=len(minutes))
+        for number, minute in enumerate(minutes[first].tolist()):
             row = self._minutes[(minute, prints.instrument_id)]
-            row[0] += (
-                int(prints.size[mine & (prints.side > 0)].sum()) * unit
-            )  # whole units: any order gives the same sum
-            row[1] += int(prints.size[mine & (prints.side < 0)].sum()) * unit
-            row[2] += int(mine.sum())
+            row[0] += int(bought[number]) * unit  # whole units: any order gives the same sum
+            row[1] += int(sold[number]) * unit
+            row[2] += int(trades[number])
 
     def table(self) -> pa.Table:
         """One row per minute with trades, in order."""

@@ -55,18 +55,18 @@ class Actor:
         self._price_precision: int = instrument.price_precision
         self._size_precision: int = instrument.size_precision
         self._tries: dict[str, _Try] = {}
-        self._standing: tuple[Quote | None, list[WorkingOrder]] = (None, [])
+        self._standing: tuple[Quote | None, int] = (None, -1)
         self._told: Refused | None = None
 
     def perform(self, intent: Intent) -> None:
         """Do what one intent says."""
         match intent:
+            case Quote():
+                self._quote(intent)
             case Enter():
                 self._enter(intent, 0)
             case Exit():
                 self._exit(intent)
-            case Quote():
-                self._quote(intent)
             case Target():
                 self._target(intent)
             case CancelAll():
@@ -131,9 +131,9 @@ class Actor:
     def _quote(self, intent: Quote) -> None:
         """Exits are no quotes: they are neither matched nor cancelled, and take no room."""
         self._tries.clear()
-        entries = self._entries()
-        if self._stands(intent, entries):
+        if self._stands(intent):
             return
+        entries = self._entries()
         room = self._desk.policy.max_open_entries - len(entries)
         missing: list[list[tuple[Side, Level]]] = []
         unwanted: list[WorkingOrder] = []
@@ -143,7 +143,7 @@ class Actor:
             unwanted += stale
             missing.append([(side, level) for level in wanted])
         if not unwanted and not any(missing):
-            self._standing = (intent, entries)
+            self._standing = (intent, self._desk.view.revision)
         if room <= 0 or not any(missing) or self._is_known_closed():
             return
         purpose = Purpose(intent.why, intent.edge_bps)
@@ -158,20 +158,14 @@ class Actor:
         before, self._told = self._told, self._desk.closed(self._key, self._strategy.clock.timestamp_ns())
         return self._told is not None and self._told == before
 
-    def _stands(self, intent: Quote, entries: list[WorkingOrder]) -> bool:
-        """True when these very orders were found to be this very wish before, and none of them is being cancelled."""
-        wish, orders = self._standing
-        if wish is not intent:
-            if wish is None or intent.bids != wish.bids or intent.asks != wish.asks:
-                return False
-            if intent.requote_ticks != wish.requote_ticks:
-                return False
-        if entries != orders:
+    def _stands(self, intent: Quote) -> bool:
+        """True when the working orders were found to be this very wish, and none has come, gone or been cancelled since."""
+        wish, revision = self._standing
+        if revision != self._desk.view.revision or wish is None:
             return False
-        for order in entries:  # noqa: SIM110 - asked at every look of a market maker: no generator
-            if order.pending_cancel:
-                return False
-        return True
+        if wish is intent:
+            return True
+        return intent.bids == wish.bids and intent.asks == wish.asks and intent.requote_ticks == wish.requote_ticks
 
     def _target(self, intent: Target) -> None:
         position, mine = self._position(), self._mine()

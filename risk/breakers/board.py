@@ -13,6 +13,7 @@ from risk.breakers.lane import Feed, Lane
 from risk.breakers.machine import NO_EDGES, NS_PER_SEC, Breaker, Edges, State
 from risk.breakers.orders import ApiBudget, RejectsInARow
 from risk.breakers.restriction import Restriction, restriction_of
+from risk.quiet import Quiet
 
 ACCOUNT = ""
 """Instrument id of the breakers that watch no instrument."""
@@ -29,6 +30,8 @@ class BreakerBoard:
         Limits.
     instrument_ids
         What is traded; an event of another instrument raises `KeyError`.
+    quiet
+        Book messages of a replay that pass by; it ends with each edge.
 
     Attributes
     ----------
@@ -36,7 +39,8 @@ class BreakerBoard:
         By instrument id. Whoever has many book messages asks `Lane.is_usual` first, and calls `on_book` where it says no.
     """
 
-    def __init__(self, config: BreakersConfig, instrument_ids: Sequence[str]) -> None:
+    def __init__(self, config: BreakersConfig, instrument_ids: Sequence[str], quiet: Quiet | None = None) -> None:
+        self._quiet = quiet or Quiet()
         self._silence = _or_none(config.feed_silence_ms, Silence, "feed_silence_ms")
         self._offset = _or_none(config.clock_offset_ms, ClockOffset, "clock_offset_ms")
         self._step = _or_none(config.clock_step_ms, ClockStep, "clock_step_ms")
@@ -47,16 +51,18 @@ class BreakerBoard:
         self._feed = Feed(self._silence)
         self.lanes = {iid: Lane(config, iid, self._feed) for iid in instrument_ids}
         self._every = tuple(chain(self._account, *(lane.breakers for lane in self.lanes.values())))
-        self._clocked = tuple((breaker, type(breaker).on_time is not Breaker.on_time) for breaker in self._every)
+        self._clocked = self._by_time()
         self._restrictions = {iid: restriction_of(()) for iid in (ACCOUNT, *instrument_ids)}
 
     def on_book(self, update: BookUpdate) -> Edges:
         """Take an applied book message."""
+        self._quiet.catch_up()
         edges = self._market(update.ts_ns) + self.lanes[update.instrument_id].on_book(update)
         return self._changed(edges) if edges else NO_EDGES
 
     def on_trade(self, trade: Print) -> Edges:
         """Take a market trade."""
+        self._quiet.catch_up()
         edges = self._market(trade.ts_ns) + self.lanes[trade.instrument_id].on_trade(trade)
         return self._changed(edges) if edges else NO_EDGES
 
@@ -80,11 +86,11 @@ class BreakerBoard:
 
     def on_time(self, ts_ns: int) -> Edges:
         """Look at the clock: silences grow, cool-downs end."""
+        self._quiet.catch_up()
         self._feed.next_look_ns = ts_ns + NS_PER_SEC
         edges = NO_EDGES
-        for breaker, has_own in self._clocked:
-            if has_own or breaker.state is State.OPEN:  # to the others time alone does nothing
-                edges += breaker.on_time(ts_ns)
+        for breaker in self._clocked:
+            edges += breaker.on_time(ts_ns)
         return self._changed(edges)
 
     def restriction(self, instrument_id: str = ACCOUNT) -> Restriction:
@@ -114,8 +120,15 @@ class BreakerBoard:
         edges = self._silence.update(ts_ns) if self._silence else NO_EDGES
         return edges + self.on_time(ts_ns) if ts_ns >= self._feed.next_look_ns else edges
 
+    def _by_time(self) -> tuple[Breaker, ...]:
+        """Those that time alone can move: they look at the clock themselves, or are open."""
+        own = Breaker.on_time
+        return tuple(one for one in self._every if type(one).on_time is not own or one.state is State.OPEN)
+
     def _changed(self, edges: Edges) -> Edges:
         if edges:
+            self._quiet.end()
+            self._clocked = self._by_time()
             self._restrictions[ACCOUNT] = restriction_of(self._account)
             for iid, lane in self.lanes.items():
                 self._restrictions[iid] = restriction_of((*self._account, *lane.breakers))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 
 from risk.breakers.book import CrossedBook, GappedBook
@@ -12,6 +13,7 @@ from risk.breakers.machine import NO_EDGES, NS_PER_MS, NS_PER_SEC, Breaker, Edge
 from risk.breakers.orders import Slippage
 from risk.breakers.spread import SpreadMultiple
 from risk.breakers.volatility import AtrMultiple, RealisedMultiple
+from risk.foreseen import Stretch
 
 _INF = float("inf")
 
@@ -126,6 +128,41 @@ class Lane:
         if mid > self._high:  # noqa: PLR1730
             self._high = mid
         return True
+
+    def usual(self, ahead: Stretch, first: int, until_ns: int) -> int:
+        """How many messages of a replay, from the row `first` on and before `until_ns`, `is_usual` would take; none is taken."""
+        silence, quiet_ns = self._feed.silence, self._silence_upto_ns
+        if silence is not None:
+            quiet_ns = min(quiet_ns, silence.quiet_upto * NS_PER_MS)
+        heard = self._last_ns if silence is None else silence.last_ns
+        if not first or not ahead.ts_ns[first - 1] == self._last_ns == heard:
+            return 0
+        stop = bisect_left(ahead.ts_ns, min(self._due_ns, self._feed.next_look_ns, until_ns), first)
+        odd = bisect_left(ahead.odd, first)
+        stop = min(stop, ahead.odd[odd]) if odd < len(ahead.odd) else stop
+        if stop <= first:
+            return 0
+        rows = slice(first, stop)
+        in_time = max(ahead.gap_ns[rows]) <= quiet_ns and max(ahead.age_ns[rows]) <= self._age_upto_ns
+        if in_time and max(ahead.spread[rows]) <= self._spread_upto * (2.0 * min(ahead.mid[rows])):
+            return stop - first
+        for row in range(first, stop):
+            if not (
+                ahead.gap_ns[row] <= quiet_ns
+                and ahead.age_ns[row] <= self._age_upto_ns
+                and ahead.spread[row] <= self._spread_upto * (2.0 * ahead.mid[row])
+            ):
+                return row - first
+        return stop - first
+
+    def remember(self, ts_ns: int, mid: float, low: float, high: float) -> None:
+        """Take usual messages at once: time and mid of the last, lowest and highest mid of all."""
+        self._last_ns, self._mid = ts_ns, mid
+        if self._feed.silence is not None:
+            self._feed.silence.last_ns = ts_ns
+        if self._stale is not None:
+            self._stale.last_ns = ts_ns
+        self._low, self._high = min(self._low, low), max(self._high, high)
 
     def _flushed(self) -> Edges:
         """Give the volatility breakers the prices that were only remembered: all of one second."""

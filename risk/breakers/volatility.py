@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from operator import itemgetter
 
 from risk.atr import MinuteAtr
 from risk.breakers.config import AtrConfig, RealisedConfig
 from risk.breakers.machine import NO_EDGES, NS_PER_SEC, Breaker, Edges, Level
 from risk.breakers.window import RunningMedian
 
+_SQUARE = itemgetter(1)
 _SMALLEST = 1e-12  # relative: a market that never moved must not divide by zero
 
 
@@ -86,7 +88,7 @@ class RealisedMultiple(Breaker):
         self._last_mid = self._mid
         while self._squares and self._squares[0][0] <= self._second - self._horizon:
             self._squares.popleft()
-        realised = math.sqrt(math.fsum([square for _, square in self._squares])) * 1e4
+        realised = math.sqrt(math.fsum(map(_SQUARE, self._squares))) * 1e4
         return self._judge_realised(ts_ns, realised)
 
     def _judge_realised(self, ts_ns: int, realised: float) -> Edges:

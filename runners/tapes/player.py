@@ -167,14 +167,16 @@ class TapePlayer:
         view, strategy = self._view, self._strategies.get(name)
         if strategy is None:
             return
-        mine = {key: view.working.pop(key) for key in [k for k, o in view.working.items() if o.strategy_id == name]}
+        mine = {key: order for key, order in view.working.items() if order.strategy_id == name}
+        for key in mine:
+            view.close(key)
         for fields in orders:
             made = order_of(name, fields)
             kept = mine.get(made.client_order_id)
             if kept is None:
-                view.working[made.client_order_id] = made
+                view.count(made)
                 continue
-            view.working[made.client_order_id] = kept
+            view.count(kept)
             kept.leaves, kept.filled = made.leaves, made.filled
             kept.accepted, kept.pending_cancel = made.accepted, made.pending_cancel
         for instrument_id, held in positions:

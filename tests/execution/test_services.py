@@ -8,8 +8,8 @@ from strategies.intents import Enter, Exit, Side
 from tests.engine import Stepped, book, opening, quote, run
 
 
-def test_the_engine_forgets_the_accounts_past_states_but_for_the_last_minute() -> None:
-    """Every read of the account copies all of them: ten minutes of round trips leave those of the last one."""
+def test_the_engine_forgets_the_accounts_past_states_but_for_the_last_second() -> None:
+    """Every read of the account copies all of them: of ten minutes of round trips hardly any are left."""
     kept: list[int] = []
 
     class Busy(Stepped):

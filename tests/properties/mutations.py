@@ -30,7 +30,7 @@ from risk.loss import LossLedger
 from risk.request import OrderRequest, Side
 from risk.throttles import _Window
 from risk.verdict import Reason, Refused, Verdict
-from risk.view import AccountView, Elsewhere
+from risk.view import AccountView, Elsewhere, Resting
 from tests.properties.case import Violation
 from tests.properties.driver import first_failure
 
@@ -137,7 +137,7 @@ GATE = "tests.risk.test_gate"
 LIMITS = "tests.risk.test_gate_limits"
 MUTATIONS = (
     Mutation(
-        "resting orders are not counted", (AccountView, "resting_entries", lambda *_: ZERO),
+        "resting orders are not counted", (AccountView, "resting", lambda *_: Resting(ZERO, ZERO, 0)),
         (GATE, "test_resting_orders_elsewhere_count_as_filled", ()),
     ),
     Mutation("UNKNOWN orders drop out of the exposure", (Relay, "order", _unknown_dropped(Relay.order))),
@@ -146,7 +146,7 @@ MUTATIONS = (
         (LIMITS, "test_position_notional_to_the_last_step", ("5.001", Reason.POSITION_NOTIONAL)),
     ),
     Mutation(
-        "net position instead of the worst case", (AccountView, "worst", lambda self, iid: abs(self.net(iid))),
+        "net position instead of the worst case", (Resting, "worst", lambda _self, net: abs(net)),
         (GATE, "test_resting_orders_elsewhere_count_as_filled", ()),
     ),
     Mutation(

@@ -117,12 +117,12 @@ def test_what_is_left_of_an_order_that_was_executed_after_its_reject_counts_in_t
     world = Play(Profile(breakers=False), tmp_path, Counter())
     world.enter("a", KEY, 1, "post_only", 0, 5000, None)
     world.settle(0, "reject", 1, 0)
-    assert world.gate.view.resting_entries(KEY, Side.BUY) == 0
+    assert world.gate.view.resting(KEY).on(Side.BUY) == 0
     world.settle(0, "fill", 3, 0)
     assert world.venue.net[KEY] == Decimal("1.5")
-    assert world.gate.view.resting_entries(KEY, Side.BUY) == Decimal("3.5")
+    assert world.gate.view.resting(KEY).on(Side.BUY) == Decimal("3.5")
     world.settle(0, "fill", 10, 0)
-    assert world.gate.view.resting_entries(KEY, Side.BUY) == 0
+    assert world.gate.view.resting(KEY).on(Side.BUY) == 0
 
 
 @pytest.mark.req("R-2")

@@ -101,6 +101,9 @@ class Venue:
         found = self.marks.get(str(iid))
         return None if found is None else Mark(Num(found))
 
+    def purge_account_events(self, _ts_ns: int, _lookback_secs: int) -> None:
+        """No past is kept."""
+
     def funding_rate(self, _iid: object) -> None:
         """None is announced."""
 

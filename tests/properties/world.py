@@ -267,7 +267,7 @@ class World:
         self.oracle.prune()
         for iid in IIDS:
             for side in (1, -1):
-                counted, there = self.gate.view.resting_entries(iid, side), self.oracle.resting(iid, side)  # type: ignore[arg-type]
+                counted, there = self.gate.view.resting(iid).on(side), self.oracle.resting(iid, side)  # type: ignore[arg-type]
                 self._expect(counted == there, f"{iid} {side:+d}: {there} rest, {counted} are counted")
         equity, true = self.gate.view.equity(), self.oracle.equity()
         self._expect(equity == true, f"equity is {true}, the gate reads {equity}")

@@ -40,6 +40,9 @@ class Account:
     def balances_total(self) -> dict[Any, Any]:
         return {USDT: Money.from_str(f"{self.cash} USDT")}
 
+    def purge_account_events(self, _ts_ns: int, _lookback_secs: int) -> None:
+        """No past is kept."""
+
     def mark_price(self, _iid: object) -> Any:
         return None
 

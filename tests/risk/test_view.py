@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from nautilus_trader.model import MarkPriceUpdate, Money, Price
@@ -18,6 +19,7 @@ from tests.engine import (
     SPOT_IID,
     USDT,
     Stepped,
+    book,
     funding,
     opening,
     perpetual,
@@ -34,14 +36,14 @@ def test_orders_count_from_approval_until_filled_or_closed() -> None:
     first, second, leaving = order(quantity="2"), order(quantity="3"), order(quantity="9", reduce_only=True)
     for request in (first, second, leaving):
         view.add(request)
-    assert view.resting_entries(KEY, Side.BUY) == 5
+    assert view.resting(KEY).on(Side.BUY) == 5
     assert (view.entries("s", KEY), view.entries("s", ETH_KEY), view.entries("other", KEY)) == (2, 0, 0)
     view.fill(first.client_order_id, Decimal("0.5"))
-    assert view.resting_entries(KEY, Side.BUY) == Decimal("4.5")
+    assert view.resting(KEY).on(Side.BUY) == Decimal("4.5")
     view.fill(first.client_order_id, Decimal("1.5"))
     assert first.client_order_id not in view.working
     view.close(second.client_order_id)
-    assert view.resting_entries(KEY, Side.BUY) == 0
+    assert view.resting(KEY).on(Side.BUY) == 0
 
 
 @pytest.mark.parametrize(("net", "worst"), [("0", 5), ("2", 6), ("-4", 9), ("-1", 6)])
@@ -83,6 +85,30 @@ def test_equity_of_a_margin_account_is_cash_plus_unrealised_at_the_mid() -> None
     ran = run(Buyer, quiet(), fees=FeeRates(0.0, 0.0))
     assert ran.strategy.equity == Decimal("99999.95")  # 100.05 − 100.1
     assert ran.strategy.flat == Decimal("99999.9")
+
+
+def test_equity_is_read_off_the_engine_again_only_when_something_has_changed() -> None:
+    asked: list[object] = []
+
+    class Asked(Account):
+        def unrealized_pnl(self, iid: object, price: object) -> Any:
+            asked.append(iid)
+            return super().unrealized_pnl(iid, price)
+
+    account = Asked(cash="10000", unrealised="-10")
+    view = gate(account).view
+    assert [view.equity(), view.equity()] == [Decimal(9990)] * 2
+    once = len(asked)
+    account.cash, account.unrealised = "9000", "-20"
+    assert view.equity() == Decimal(9990)  # nobody said that anything has happened
+    view.refresh()
+    assert view.equity() == Decimal(8980)  # a fill, funding, or a second later
+    view.beside = Decimal(5)
+    assert view.equity() == Decimal(8985)
+    assert len(asked) == 3 * once
+    account.unrealised = "-30"
+    view.books.apply_deltas(book(3000, [(100.0, 0.0), (99.9, 5.0)], iid=perpetual().id), "caller")
+    assert view.equity() == Decimal(8975)  # the mid has moved
 
 
 def test_equity_of_a_cash_account_values_the_coin_it_holds() -> None:

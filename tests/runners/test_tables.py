@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from nautilus_trader.model import AggressorSide
 
 from risk.books import Books
-from runners.tables import TopRecorder
-from tests.engine import IID, MS, book, opening, perpetual
+from runners.tables import TopRecorder, VolumeRecorder
+from tests.engine import IID, MS, book, opening, perpetual, trade
 
 
 @pytest.mark.parametrize("on_disk", [False, True])
@@ -36,3 +37,22 @@ def test_what_a_session_left_that_did_not_come_to_its_end_is_not_the_next_ones(t
         books.apply_deltas(book(1100, [(100.0, size)]), "a")
         recorder.drain(books)  # and the first one is killed
     assert [row["bid_size"] for row in recorder.table().to_pylist()] == [5.0, 7.0]
+
+
+def test_volume_is_counted_by_minute_and_side_however_the_trades_are_dealt_out() -> None:
+    buy, sell = AggressorSide.BUY, AggressorSide.SELL
+    prints = [
+        (59_000, 1.0, buy), (59_999, 0.5, sell), (60_000, 2.0, buy), (181_000, 0.25, sell), (59_500, 4.0, buy),
+        (61_000, 0.125, buy),
+    ]  # fmt: skip
+    trades = [trade(ms, 100.0, size, side) for ms, size, side in prints]
+    whole, parts = VolumeRecorder(), VolumeRecorder()
+    whole.add(trades)
+    for part in (trades[:1], [], trades[1:4], trades[4:]):
+        parts.add(part)
+    rows = [tuple(row.values()) for row in whole.table().to_pylist()]
+    minute = 60_000 * MS
+    assert rows == [
+        (0, str(IID), 5.0, 0.5, 3), (minute, str(IID), 2.125, 0.0, 2), (3 * minute, str(IID), 0.0, 0.25, 1),
+    ]  # fmt: skip
+    assert parts.table() == whole.table()

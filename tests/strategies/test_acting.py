@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+from collections.abc import Callable
 from decimal import Decimal
 from types import SimpleNamespace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import pytest
 from hypothesis import assume, given, settings
@@ -16,9 +18,10 @@ from risk.desk import Desk
 from risk.policy import Policy, WaiveEdge
 from risk.request import OrderRequest
 from risk.verdict import Reason, Refused
+from risk.view import AccountView, WorkingOrder
 from strategies.acting import Actor
 from strategies.intents import CancelAll, Enter, Exit, Level, Quote, Side, Target
-from tests.engine import FREE, IID, MAKER, Stepped, book, opening, perpetual, quiet, quote, run
+from tests.engine import FREE, IID, KEY, MAKER, Stepped, book, opening, perpetual, quiet, quote, run
 from tests.risk.account import gate
 
 WAIVED = WaiveEdge(waived="a test")
@@ -127,6 +130,35 @@ def test_the_policy_decides_between_post_only_limit_and_market() -> None:
         desk(sheet, Policy(entry_order=kind, edge=WAIVED))[0].perform(Enter(Side.BUY, 1.0, None, 1, "a test"))
         order = sheet.sent[0]
         assert (order.get("post_only"), None if order["price"] is None else str(order["price"])) == expected
+
+
+@pytest.mark.parametrize(
+    "gone",
+    [
+        lambda view, name: view.fill(name, Decimal(1)),
+        lambda view, name: view.resize(name, Decimal(0)),
+        lambda view, name: view.close(name),
+    ],
+    ids=["filled", "clipped", "cancelled"],
+)
+def test_a_wish_that_stood_is_looked_at_again_once_an_order_of_it_is_gone(
+    gone: Callable[[AccountView, str], None],
+) -> None:
+    sheet, view = Sheet(), gate().view
+    numbers = (f"bt{n:012d}" for n in itertools.count(1))
+    actor = Actor(cast(Any, sheet), Desk("s", view, MAKER, lambda: next(numbers)), perpetual())
+    wish = Quote((Level(99.5, 1.0),), (Level(100.5, 1.0),), None, "quote", 1)
+    actor.perform(wish)
+    assert len(sheet.sent) == 2
+    for one, side in zip(sheet.sent, (Side.BUY, Side.SELL), strict=True):
+        name = str(one["client_order_id"])
+        view.count(WorkingOrder(name, "s", KEY, side, one["price"], one["quantity"], False, 1, accepted=True))
+    for _ in range(3):
+        actor.perform(wish)
+    assert len(sheet.sent) == 2
+    gone(view, str(sheet.sent[0]["client_order_id"]))
+    actor.perform(wish)
+    assert [one["price"] for one in sheet.sent] == [Decimal("99.5"), Decimal("100.5"), Decimal("99.5")]
 
 
 # In the engine ------------------------------------------------------------------------------------------------------------
@@ -254,6 +286,24 @@ def test_a_side_without_a_level_is_cancelled() -> None:
 def test_the_same_quote_again_and_again_sends_nothing_new() -> None:
     ran = acting({n: [_quote(99.5, 100.5)] for n in range(2, 11)}, policy=MAKER, insert_ms=250)
     assert len(sent(ran)) == 2
+
+
+def test_a_quote_that_stood_is_sent_again_when_something_else_took_it_away() -> None:
+    """By a cancel of the strategy's own: the wish is the same object, and what rested is gone."""
+    wish = _quote(99.5, 100.5)
+
+    class Cancelling(Act):
+        plan: ClassVar[dict[int, list[Any]]] = {n: [wish] for n in range(2, 12)}
+
+        def at(self, number: int) -> None:
+            if number == 5:
+                self.cancel_all_orders(self.instrument_id)
+            super().at(number)
+
+    ran = run(Cancelling, quiet(), policy=MAKER)
+    assert not ran.faults.count, ran.faults.trace
+    assert [side for side, *_ in sent(ran)] == ["BUY", "SELL"] * 2
+    assert sorted(ran.strategy.worked[11]) == [(-1, 100.5, False), (1, 99.5, False)]
 
 
 @pytest.mark.req("O-6")

@@ -152,6 +152,14 @@ def test_crossed_updates_with_good_ones_between_them_are_not_in_a_row() -> None:
         assert board.on_book(BookUpdate(update * MS, update * MS, IID, 100.0, ask)) == ()
 
 
+TOUCHY = BreakersConfig.model_validate({
+    "book_crossed_updates": {"soft": 1, "hard": 3, "cooldown_secs": 2, "clear_events": 2},
+    "latency_mads": {"soft": 5, "window_secs": 60, "min_samples": 5, "sample_secs": 0, "floor_ms": 10},
+    "spread_multiple": {"soft": 3, "window_secs": 60, "min_samples": 5, "sample_secs": 0, "clear_events": 2},
+    "atr_multiple": {"soft": 1.5, "window_secs": 3600, "min_samples": 2, "period_minutes": 1, "cooldown_secs": 5},
+    "realised_vol_multiple": {"soft": 1.5, "window_secs": 600, "min_samples": 3, "horizon_secs": 3, "clear_events": 2},
+})  # fmt: skip
+"""Breakers that open soon."""
 market = st.lists(
     st.tuples(
         st.one_of(st.integers(1, 300), st.integers(900, 70_000)), st.integers(0, 30), st.integers(-1, 60),
@@ -164,14 +172,7 @@ market = st.lists(
 @given(market)
 def test_the_hot_path_of_a_lane_changes_no_edge(trace: list[tuple[int, int, int, int, str]]) -> None:
     """A board whose lanes look at every message says the same as one that lets usual messages pass."""
-    config = BreakersConfig.model_validate({
-        "book_crossed_updates": {"soft": 1, "hard": 3, "cooldown_secs": 2, "clear_events": 2},
-        "latency_mads": {"soft": 5, "window_secs": 60, "min_samples": 5, "sample_secs": 0, "floor_ms": 10},
-        "spread_multiple": {"soft": 3, "window_secs": 60, "min_samples": 5, "sample_secs": 0, "clear_events": 2},
-        "atr_multiple": {"soft": 1.5, "window_secs": 3600, "min_samples": 2, "period_minutes": 1, "cooldown_secs": 5},
-        "realised_vol_multiple": {"soft": 1.5, "window_secs": 600, "min_samples": 3, "horizon_secs": 3, "clear_events": 2},
-    })  # fmt: skip
-    hot, cold, now = BreakerBoard(config, [IID]), BreakerBoard(config, [IID]), 0
+    hot, cold, now = BreakerBoard(TOUCHY, [IID]), BreakerBoard(TOUCHY, [IID]), 0
     for wait_ms, drift, ticks, age_ms, what in trace:
         now += wait_ms * MS
         bid = 100.0 + drift / 10
