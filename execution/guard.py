@@ -220,12 +220,13 @@ class Guard(Strategy):
         else:
             self.guard_fold(event)
         super().on_order_event(event)
-        if getattr(event, "due_post_only", False) and self.desk.reprice is not None:
+        kind = type(event).__name__
+        if kind == "OrderRejected" and event.due_post_only and self.desk.reprice is not None:
             self.desk.reprice(str(event.client_order_id))
         self.guard_obedience.after(event)
-        if type(event).__name__ == "OrderRejected":
+        if kind == "OrderRejected":
             self.guard_closer.rejected()
-        if type(event).__name__ != "OrderFilled":  # what it did to the position is told next, to `on_position_event`
+        if kind != "OrderFilled":  # what it did to the position is told next, to `on_position_event`
             self.guard_closer.finish()
 
     def on_position_event(self, event: Any) -> None:

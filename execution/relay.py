@@ -25,6 +25,10 @@ STATUS = {
     "OrderDenied": "DENIED",
 }
 _OVER = frozenset({"OrderCanceled", "OrderExpired", "OrderRejected", "OrderDenied"})
+_WITHOUT_REASON = frozenset(
+    {"OrderInitialized", "OrderSubmitted", "OrderAccepted", "OrderPendingCancel", "OrderCanceled"}
+)
+"""Events that never have one: asking them for an attribute that is not there costs as much as the rest."""
 _CANCEL_PENDING = {"OrderPendingCancel": True, "OrderCancelRejected": False}
 
 
@@ -83,9 +87,8 @@ class Relay:
             self._view.answered(order_id, accepted=kind == "OrderAccepted", pending_cancel=_CANCEL_PENDING.get(kind))
             if kind == "OrderAccepted":
                 self._note_queue(event, order_id)
-        self._journal.event(
-            event.ts_event, order_id, kind, status_of(kind, step), str(getattr(event, "reason", "") or "")
-        )
+        detail = "" if kind in _WITHOUT_REASON else str(getattr(event, "reason", "") or "")
+        self._journal.event(event.ts_event, order_id, kind, status_of(kind, step), detail)
         self._watch.on_answer(event)
 
     def position(self, event: Any, strategy_id: str) -> None:

@@ -179,9 +179,8 @@ class KeptBook:
         """Return the top now."""
         foreseen = self.foreseen
         if foreseen is not None and foreseen.done != self.seen:
-            self.seen, stretch = foreseen.done, foreseen.stretch
-            row = self.seen - 1
-            self.top = _top(stretch, row) if stretch.valid[row] else None
+            self.seen = foreseen.done
+            self.top = _top(foreseen.stretch, self.seen - 1)
         return self.top
 
     def best(self) -> tuple[float, float]:
@@ -201,14 +200,17 @@ class KeptBook:
             return
         stretch = foreseen.stretch
         rows = stretch.changes(foreseen.drained, foreseen.done)
-        if rows and rows[0] == 0 and _same(self.before, _top(stretch, 0)):
+        if rows and rows[0] == 0 and (first := _top(stretch, 0)) is not None and _same(self.before, first):
             rows = rows[1:]
         self.series.extend(stretch, rows)
         foreseen.drained = foreseen.done
 
 
-def _top(stretch: Stretch, row: int) -> Top:
-    return Top(stretch.bid[row], stretch.bid_size[row], stretch.ask[row], stretch.ask_size[row], stretch.ts_ns[row])
+def _top(stretch: Stretch, row: int) -> Top | None:
+    if not stretch.valid[row]:
+        return None
+    made = stretch.bid[row], stretch.bid_size[row], stretch.ask[row], stretch.ask_size[row], stretch.ts_ns[row]
+    return tuple.__new__(Top, made)  # the hot path: the constructor of a named tuple is a call more
 
 
 def _same(old: Top | None, new: Top) -> bool:
