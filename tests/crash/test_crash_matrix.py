@@ -1,4 +1,4 @@
-"""The crash matrix itself: every fourth write point killed once, in one of its outcomes, and every planted bug found.
+"""The crash matrix itself: every eighth write point killed once, in one of its outcomes, and every planted bug found.
 
 `.ci/run` goes on with every point in six outcomes. The whole product runs by command (`python -m runners.crash_matrix --all`); its
 printout is `docs/crash-matrix.md`.
@@ -27,7 +27,7 @@ BUGS_AT_ONCE = 6
 """Fewer: one of them shows only where the next start is quick."""
 TURN = int(os.environ.get("CRASH_TURN", "0"))
 """Which points, and which outcome of each; a nightly job gives the number of the day."""
-FOURTH = 4
+EIGHTH = 8
 
 
 def ran(cells: Sequence[tuple[Cell, str]], folder: Path, at_once: int = AT_ONCE) -> list[Result]:
@@ -37,7 +37,7 @@ def ran(cells: Sequence[tuple[Cell, str]], folder: Path, at_once: int = AT_ONCE)
 
 @pytest.mark.req("O-5", "O-6")
 def test_a_node_that_is_killed_at_any_write_point_loses_and_doubles_nothing(tmp_path: Path) -> None:
-    cells = [(cell, "") for cell in slice_of(TURN)[TURN % FOURTH :: FOURTH]]
+    cells = [(cell, "") for cell in slice_of(TURN)[TURN % EIGHTH :: EIGHTH]]
     tally = Tally(len(cells), ran(cells, tmp_path))
     told = "\n".join([f"CRASH_TURN={TURN}", *lines(tally)])
     assert tally.last_line == "LOST 0 DOUBLED 0 WRONG 0 STUCK 0 EXPOSED 0 mutants 0 of 0", told
