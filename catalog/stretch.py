@@ -36,7 +36,7 @@ from catalog.tables import (
 )
 
 _RAW_DIGITS = 16  # decimal places of a Nautilus quantity in the high-precision build
-_LOOK_BACK = 4096
+_LOOK_BACK = 2048
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,9 +68,8 @@ class BookKeeper(DataActor):
         if self.setup.lends:
             self.setup.services.keeper = self
         self.subscribe_topic(STOP, self._stop)
-        whole_ns = (
-            self.clock.timestamp_ns() // SECOND_NS + 1
-        ) * SECOND_NS  # where breakers and limits have their seconds, too
+        # on whole seconds, as breakers and limits count theirs
+        whole_ns = (self.clock.timestamp_ns() // SECOND_NS + 1) * SECOND_NS
         self.clock.set_timer_ns("hyper-second", SECOND_NS, whole_ns, callback=self._second)
 
     def on_stop(self) -> None:

@@ -46,8 +46,6 @@ def _market(
     """`whole` in a single call where nobody shares the message and nothing is measured: the hot path of a backtest."""
     if prepare is None:
         return _unprepared(name, target, whole)
-    if prepare is _deltas:
-        return _of_the_book(name, target, whole)
 
     @functools.wraps(target)
     def handler(self: Any, event: Any) -> Any:
@@ -72,29 +70,6 @@ def _unprepared(name: str, target: Callable[..., Any], whole: Callable[..., Any]
         if not self.services.direct:
             return whole(self, event)
         try:
-            return target(self, event)
-        except BaseException as error:  # noqa: BLE001 - as above
-            self.guard_fail(name, error)
-            return None
-
-    handler.guard_body = whole.guard_body  # type: ignore[attr-defined]
-    return handler
-
-
-def _of_the_book(name: str, target: Callable[..., Any], whole: Callable[..., Any]) -> Callable[..., Any]:
-    """The same for messages of the book, most of which only have to be counted (`risk.quiet`)."""
-
-    @functools.wraps(target)
-    def handler(self: Any, event: Any) -> Any:
-        services = self.services
-        quiet = services.quiet
-        try:
-            if quiet.left and quiet.foreseen.step(event.ts_init, event.sequence):
-                quiet.left -= 1
-            elif services.direct:
-                _deltas(self, event)
-            else:
-                return whole(self, event)
             return target(self, event)
         except BaseException as error:  # noqa: BLE001 - as above
             self.guard_fail(name, error)
@@ -138,6 +113,10 @@ def _in_turn(name: str, body: Callable[..., Any]) -> Callable[..., Any]:
 
 def _deltas(strategy: Any, deltas: Any) -> None:
     services = strategy.services
+    quiet = services.quiet
+    if quiet.left and quiet.foreseen.step(deltas.ts_init, deltas.sequence):
+        quiet.left -= 1  # most messages of a replay only have to be counted
+        return
     kept = services.view.books.apply_deltas(deltas, strategy)
     if kept is not None:
         services.on_deltas(deltas, kept, strategy.publish_message)

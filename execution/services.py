@@ -144,8 +144,7 @@ class Services:
         if self.pulse is not None:
             self.pulse()
         self.watch.on_time(ts_ns)
-        if ts_ns >= self.gate.look_ns:
-            self.gate.observe(ts_ns)
+        self.gate.observe(ts_ns)
         decisions = [*self.lives.due(ts_ns), *self.held.look(ts_ns)]
         self.act(publish)
         for decision in decisions:
@@ -157,10 +156,8 @@ class Services:
             self.watch.act(publish)
 
     def _observe(self, ts_ns: int, publish: Publish) -> None:
-        if ts_ns >= self.gate.look_ns:
-            self.gate.observe(ts_ns)
-        if self.watch.pending:
-            self.watch.act(publish)
+        self.gate.observe(ts_ns)
+        self.act(publish)
 
     def _care(self, decision: Decision, publish: Publish) -> None:
         if decision.care is not Care.QUERY:

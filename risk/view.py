@@ -132,6 +132,15 @@ class Elsewhere(NamedTuple):
     margin: Decimal
 
 
+class _Reading(NamedTuple):
+    """An equity and what it was made of: it stands until a balance or a price is another, as for the second order of a quote."""
+
+    held: Mapping[Any, Any]
+    prices: list[Decimal | None]
+    beside: Decimal
+    total: Decimal
+
+
 class _Ids(dict[str, InstrumentId]):
     """Parsed ids by their text."""
 
@@ -177,7 +186,7 @@ class AccountView:
     beside: Decimal = ZERO
     _ids: _Ids = field(default_factory=_Ids)
     _held: Mapping[Any, Any] | None = None
-    _reading: tuple[Any, list[Decimal | None], Decimal, Decimal] | None = None
+    _reading: _Reading | None = None
     _margin_rates: dict[str, Decimal] = field(default_factory=dict)
     _last_prices: dict[str, Decimal] = field(default_factory=dict)
     _mids: dict[str, tuple[Top, Decimal]] = field(default_factory=dict)
@@ -332,10 +341,8 @@ class AccountView:
             return None
         prices = [self.valued(iid) for iid in self.instruments]
         known = self._reading
-        if known is not None and known[0] is held and known[1] == prices and known[2] == self.beside:
-            return known[
-                3
-            ]  # nothing was filled or paid since, and no price has moved: the two orders of a quote ask twice
+        if known is not None and known.held is held and known.prices == prices and known.beside == self.beside:
+            return known.total
         total: Decimal = (held[self.settlement].as_decimal() if self.settlement in held else ZERO) + self.beside
         for instrument, price in zip(self.instruments.values(), prices, strict=True):
             if price is not None:
@@ -343,7 +350,7 @@ class AccountView:
                 total += unrealised(instrument, self.portfolio, self.settlement, price)
             elif is_held(instrument, held, self.portfolio, self.settlement):
                 return None
-        self._reading = held, prices, self.beside, total
+        self._reading = _Reading(held, prices, self.beside, total)
         return total
 
     def refresh(self) -> None:
